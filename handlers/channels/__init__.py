@@ -1,0 +1,1 @@
+"""The channels API (contract `channels.md`): publish, read, subscribe, and manage channels."""

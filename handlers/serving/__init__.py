@@ -1,0 +1,1 @@
+"""How the app is served: uvicorn protocol classes with limits, connection admission, start and drain."""
