@@ -1,0 +1,66 @@
+"""What a reader's cursor means for one log: where to read on, and whether something is missing (contract 16).
+
+A cursor with the log's own tag is exact. Any other well-formed ULID, and a `since` time, is a clock position. Pure.
+"""
+
+from typing import NamedTuple
+
+from broker.ids import MAX_SEQ, Cursor, Position
+
+
+class LogMeta(NamedTuple):
+    """What a log says of itself, read in one step with whatever it came with.
+
+    `start` is the position that the log was created at, `top` the last one given out (equal to `start` while nothing
+    was published), `trimmed` the last one that retention removed (equal to `start` while none was).
+    """
+
+    start: Position
+    top: Position
+    trimmed: Position
+    revision: int
+    record_version: int
+    event_count: int
+
+    @property
+    def last(self) -> Position | None:
+        """The position of the newest event ever published here, None before the first."""
+        return self.top if self.event_count else None
+
+
+class Start(NamedTuple):
+    """Where a read begins: after `position`. `own` is True for a cursor that this log gave out."""
+
+    position: Position
+    own: bool
+
+
+def start_at(cursor: Cursor, tag: int) -> Start:
+    """Where a read from `cursor` begins in the log with this tag; a foreign cursor includes its whole millisecond."""
+    if cursor.tag == tag:
+        return Start(cursor.position, own=True)
+    return Start(Position(cursor.ms - 1, MAX_SEQ), own=False)
+
+
+def start_since(since_ms: int) -> Start:
+    """Where a read of the events created after a time begins."""
+    return Start(Position(since_ms, MAX_SEQ), own=False)
+
+
+def latest(starts: list[Start]) -> Start | None:
+    """The one start that satisfies all, or None where there is none: `since` and `cursor` both apply (contract 8)."""
+    return max(starts, default=None)
+
+
+def has_gap(start: Start, meta: LogMeta) -> bool:
+    """True when events after this start are gone: trimmed, or lost by a fail-over (an own cursor above the top)."""
+    if start.own:
+        return start.position < meta.trimmed or start.position > meta.top
+    return start.position < meta.trimmed and meta.trimmed > meta.start
+
+
+def resume_from(start: Start, meta: LogMeta) -> Position:
+    """The position that a reader goes on from when nothing lies after its start."""
+    if start.position < meta.trimmed:
+        return meta.trimmed
+    return min(start.position, meta.top)

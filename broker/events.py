@@ -1,0 +1,153 @@
+"""Channel events: from a publish body to the stored tail, and from the stored tail to the wire form.
+
+An event's JSON is encoded once, at publish, without `id` and `created_at` (both follow from its position); readers
+put those in front. Socket text, SSE data, poll item and single GET are the same bytes (design section 3). Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from broker.errors import Invalid, TooLarge
+from broker.ids import Cursor, Position, parse_ulid, render_tag, render_time, render_ulid
+from broker.strictjson import parse_json, render_json
+
+NO_DATA = "Event must include a data field"
+
+
+@dataclass(frozen=True, slots=True)
+class EventLimits:
+    """Bounds on what one publish may hold; the defaults are those of reliability.md F."""
+
+    data_bytes: int = 65_536
+    batch_events: int = 100
+    type_chars: int = 256
+    meta_bytes: int = 16_384
+    json_depth: int = 100
+    json_keys: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One event as its publisher sent it, checked: `data_json` is the compact JSON of `data`."""
+
+    type: str | None
+    data: Any
+    data_json: bytes
+    meta: str | None
+    reply_to: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A parsed publish body; `batch` says whether the answer is wrapped in `events`."""
+
+    drafts: tuple[Draft, ...]
+    batch: bool
+
+
+class Stored(NamedTuple):
+    """An event as the log keeps it: JSON of its type (None without), publisher, reply position, and JSON tail."""
+
+    type_json: bytes | None
+    publisher: str | None
+    reply_to: Position | None
+    tail: bytes
+
+
+class Frame(NamedTuple):
+    """An event ready for every door: its position, id, JSON of its type (None without) and wire form."""
+
+    position: Position
+    id: str
+    type_json: bytes | None
+    wire: bytes
+
+
+def parse_publish(body: bytes, limits: EventLimits) -> Publish:
+    """Read a publish body, single or batch (contract section 3); raises `Invalid` or `TooLarge`."""
+    try:
+        value = parse_json(body, depth=limits.json_depth, keys=limits.json_keys)
+    except Invalid as error:
+        raise Invalid(NO_DATA, details=[{"path": "", "message": error.message}]) from None
+    if not isinstance(value, dict):
+        raise Invalid(NO_DATA, details=[{"path": "", "message": "the body must be a JSON object"}])
+    events = value.get("events")
+    if not isinstance(events, list):
+        return Publish((parse_draft(value, limits),), batch=False)
+    if len(events) > limits.batch_events:
+        raise Invalid(f"A batch holds at most {limits.batch_events} events")
+    return Publish(tuple(parse_draft(event, limits) for event in events), batch=True)
+
+
+def parse_draft(value: Any, limits: EventLimits) -> Draft:
+    """Read one event of a publish body; raises `Invalid` or `TooLarge`. Unknown keys are dropped (contract 1)."""
+    if not isinstance(value, dict) or "data" not in value:
+        raise Invalid(NO_DATA)
+    data = value["data"]
+    data_json = render_json(data)
+    if len(data_json) > limits.data_bytes:
+        raise TooLarge(f"Event data is over {limits.data_bytes} bytes")
+    return Draft(_type(value, limits), data, data_json, _meta(value, limits), _reply_to(value))
+
+
+def store(draft: Draft, channel_id: str, publisher: str | None, publisher_name: str | None) -> Stored:
+    """The form that the log keeps; the tail is everything of the wire form after `created_at`."""
+    cursor = draft.reply_to
+    type_json = None if draft.type is None else render_json(draft.type)
+    parts = [
+        b'"channel_id":"%b","type":%b,"data":%b,"publisher_id":%b'
+        % (channel_id.encode(), type_json or b"null", draft.data_json, render_json(publisher))
+    ]
+    optional: Mapping[bytes, str | None] = {
+        b"publisher_name": publisher_name,
+        b"meta": draft.meta,
+        b"reply_to": None if cursor is None else render_ulid(render_tag(cursor.tag), cursor.position),
+    }
+    parts += [b'"%b":%b' % (name, render_json(text)) for name, text in optional.items() if text is not None]
+    return Stored(type_json, publisher, cursor.position if cursor else None, b",".join(parts) + b"}")
+
+
+def frame(tag_letters: str, position: Position, type_json: bytes | None, tail: bytes) -> Frame:
+    """The ready frame of a stored event: id and created_at put in front of its tail."""
+    ulid = render_ulid(tag_letters, position)
+    wire = b'{"id":"%b","created_at":"%b",%b' % (ulid.encode(), _created_at(position.ms), tail)
+    return Frame(position, ulid, type_json, wire)
+
+
+@lru_cache(maxsize=256)
+def _created_at(ms: int) -> bytes:
+    return render_time(ms).encode()
+
+
+def _type(value: Mapping[str, Any], limits: EventLimits) -> str | None:
+    kind = value.get("type")
+    if kind is None:
+        return None
+    if not isinstance(kind, str):
+        raise Invalid("type must be a string")
+    if len(kind) > limits.type_chars:
+        raise Invalid(f"type is over {limits.type_chars} characters")
+    return kind
+
+
+def _meta(value: Mapping[str, Any], limits: EventLimits) -> str | None:
+    meta = value.get("meta")
+    if isinstance(meta, dict):
+        meta = render_json(meta).decode()
+    if meta is not None and not isinstance(meta, str):
+        raise Invalid("meta must be a string or an object")
+    if meta is not None and len(meta.encode()) > limits.meta_bytes:
+        raise TooLarge(f"meta is over {limits.meta_bytes} bytes")
+    return meta
+
+
+def _reply_to(value: Mapping[str, Any]) -> Cursor | None:
+    text = value.get("reply_to")
+    if text is None:
+        return None
+    try:
+        return parse_ulid(text if isinstance(text, str) else "")
+    except Invalid:
+        raise Invalid("reply_to must be the id of an event of this channel") from None

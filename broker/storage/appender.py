@@ -1,0 +1,174 @@
+"""The publish path: appends that wait at the same time share one script call per partition.
+
+While a call is under way, what arrives for its partition waits and goes with the next, so that load makes bigger calls
+instead of more. A publish whose caller went away is stored all the same: the call runs in a task of its own.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from broker.channels import ChannelRecord
+from broker.errors import Invalid, KeyReused, NotFound, Refusal
+from broker.events import Stored
+from broker.ids import Position
+from broker.storage.channels import NO_CHANNEL, keys_of
+from broker.storage.engine import Engine
+from broker.storage.keys import idempotency_key, partition_keys
+from broker.storage.scripts import APPEND
+
+MAX_CALL_BYTES = 1_048_576
+MAX_CALL_PUBLISHES = 512
+
+
+class Idempotency(NamedTuple):
+    """An Idempotency-Key: the digest of whose and which key it is, and the digest of the body it came with."""
+
+    key: str
+    body: str
+
+
+class Retention(NamedTuple):
+    """What is kept where a channel does not say: days and events; and how long answers to keys are kept."""
+
+    days: int
+    events: int
+    idempotency_ttl_s: int
+
+
+class Appended(NamedTuple):
+    """The positions of a publish; `replayed` when they were given out at an earlier call with the same key."""
+
+    positions: list[Position]
+    replayed: bool
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One publish that waits for its script call."""
+
+    channel: ChannelRecord
+    events: Sequence[Stored]
+    idempotency: Idempotency | None
+    outcome: "asyncio.Future[Appended | None]"
+    bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Weigh it once."""
+        self.bytes = sum(len(event.tail) for event in self.events)
+
+
+class Appender:
+    """Joins the appends of this process."""
+
+    def __init__(self, engine: Engine, retention: Retention) -> None:
+        self._engine = engine
+        self._retention = retention
+        self._waiting: dict[int, list[Waiting]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def append(
+        self, channel: ChannelRecord, events: Sequence[Stored], idempotency: Idempotency | None
+    ) -> Appended | None:
+        """Store the events as one; None when the channel's record is an old one. Raises as `Log.append` says."""
+        waiting = Waiting(channel, events, idempotency, asyncio.get_running_loop().create_future())
+        queue = self._waiting.get(channel.partition)
+        if queue is None:
+            self._waiting[channel.partition] = [waiting]
+            task = asyncio.create_task(self._run(channel.partition), name=f"append-p{channel.partition:02d}")
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+        else:
+            queue.append(waiting)
+        return await waiting.outcome
+
+    async def drained(self) -> None:
+        """Wait until everything handed over was answered."""
+        while self._calls:
+            await asyncio.wait(self._calls)
+
+    async def _run(self, partition: int) -> None:
+        while queue := self._waiting[partition]:
+            share = _take_share(queue)
+            try:
+                answers = await self._call(partition, share)
+            except Refusal as refusal:
+                for waiting in share:
+                    _settle(waiting, refusal)
+            except Exception as error:
+                for waiting in share:
+                    _settle(waiting, error)
+                # Only a defect gets here: the callers answer 500, the others go on.
+            else:
+                for waiting, answer in zip(share, answers, strict=True):
+                    _settle(waiting, _outcome(waiting, answer))
+        del self._waiting[partition]
+
+    async def _call(self, partition: int, share: list[Waiting]) -> list[list[bytes]]:
+        own = partition_keys(partition)
+        keys: list[str] = [own.floor, own.trims]
+        args: list[Any] = [self._engine.clock_offset_ms, len(share)]
+        for waiting in share:
+            self._add(waiting, keys, args)
+        answer: list[list[bytes]] = await APPEND(self._engine.client, keys, args)
+        return answer
+
+    def _add(self, waiting: Waiting, keys: list[str], args: list[Any]) -> None:
+        channel, kept, retention = waiting.channel, waiting.idempotency, self._retention
+        log = keys_of(channel)
+        answer_key = idempotency_key(channel.partition, kept.key) if kept else log.meta
+        keys += (log.meta, log.stream, log.replies, answer_key)
+        args += (
+            channel.id,
+            log.topic,
+            channel.version,
+            kept.body if kept else "",
+            retention.idempotency_ttl_s * 1000,
+            channel.retention_ms(retention.days),
+            channel.retention_events(retention.events),
+            len(waiting.events),
+        )
+        for event in waiting.events:
+            args += (event.type_json or "", event.publisher or "", _stream(event.reply_to), event.tail)
+
+
+def _stream(position: Position | None) -> str:
+    return "" if position is None else position.stream
+
+
+def _take_share(queue: list[Waiting]) -> list[Waiting]:
+    total, count = 0, 0
+    for waiting in queue[:MAX_CALL_PUBLISHES]:
+        total += waiting.bytes
+        if count and total > MAX_CALL_BYTES:
+            break
+        count += 1
+    share = queue[:count]
+    del queue[:count]
+    return share
+
+
+def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | None | Refusal:
+    match answer[0]:
+        case b"ok" | b"replayed":
+            first = Position(int(answer[1]), int(answer[2]))
+            positions = [Position(first.ms, first.seq + i) for i in range(len(waiting.events))]
+            return Appended(positions, replayed=answer[0] == b"replayed")
+        case b"stale":
+            return None
+        case b"gone":
+            return NotFound(NO_CHANNEL)
+        case b"key":
+            return KeyReused("This Idempotency-Key came with another body before")
+        case _:
+            return Invalid(f"reply_to of event {int(answer[1])} names no event of this channel")
+
+
+def _settle(waiting: Waiting, outcome: Appended | None | Exception) -> None:
+    if waiting.outcome.done():
+        return
+    if isinstance(outcome, Exception):
+        waiting.outcome.set_exception(outcome)
+    else:
+        waiting.outcome.set_result(outcome)

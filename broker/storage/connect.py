@@ -1,0 +1,62 @@
+"""The one place where redis-py clients are made, and where its errors become ours.
+
+redis-py's defaults retry writes, which duplicates them (ecosystem 4.1), so retries are off, every timeout is explicit,
+and the number of connections is bounded. A write whose connection broke has an unknown outcome: it is `Unavailable`.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as EngineConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as EngineTimeoutError
+
+from broker.errors import Unavailable
+
+Answer = TypeVar("Answer")
+
+OLDEST_ENGINE = (7, 0)
+
+
+def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> "Redis[bytes]":
+    """A client for `redis://`, `rediss://` or `unix://`: no retries, explicit timeouts, bounded pool."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        protocol=3,
+        max_connections=connections,
+        timeout=reply_timeout_s,
+        socket_connect_timeout=connect_timeout_s,
+        socket_timeout=reply_timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_error=[],
+        health_check_interval=0,
+    )
+    return Redis(connection_pool=pool)
+
+
+async def answered(call: Awaitable[Answer]) -> Answer:
+    """Await an engine call; no answer, or a refusal to write, is `Unavailable` with Retry-After."""
+    try:
+        return await call
+    except ResponseError as error:
+        raise _refused(error) from error
+    except (EngineConnectionError, EngineTimeoutError, OSError, TimeoutError) as error:
+        raise Unavailable("The engine did not answer in time", retry_after_s=1) from error
+
+
+def _refused(error: RedisError) -> Exception:
+    text = str(error)
+    if "OOM" in text:
+        return Unavailable("The engine is out of memory", retry_after_s=5, code="storage_full")
+    if text.startswith(("MISCONF", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN")):
+        return Unavailable("The engine refuses writes now", retry_after_s=5)
+    return error
+
+
+def version_of(facts: dict[str, Any]) -> tuple[int, int]:
+    """Major and minor of the server's `INFO server`; Valkey answers the Redis version that it is compatible with."""
+    major, minor, *_ = str(facts["redis_version"]).split(".")
+    return int(major), int(minor)

@@ -1,0 +1,61 @@
+"""Small JSON documents with a version, changed optimistically: trusted keys, server identity, webhook endpoints."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from broker.channels import ChannelRecord
+from broker.errors import NotFound, Unavailable
+from broker.storage.channels import NO_CHANNEL, keys_of
+from broker.storage.connect import answered
+from broker.storage.engine import Engine
+from broker.storage.keys import document_key
+from broker.storage.scripts import PUT_DOCUMENT
+
+CHANGE_ATTEMPTS = 8
+
+Decide = Callable[[Any], Any]
+
+
+class Documents:
+    """The small documents of an engine. A document that was never written is None, at version 0."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def load(self, name: str) -> tuple[Any, int]:
+        """The named document of the server and its version."""
+        return await self._load(self._server_key(name))
+
+    async def change(self, name: str, decide: Decide) -> Any:
+        """Replace the named document by what `decide` makes of it, and answer that."""
+        key = self._server_key(name)
+        return await self._change(key, key, decide)
+
+    async def endpoints(self, channel: ChannelRecord) -> Any:
+        """The webhook endpoints of a channel, None before the first."""
+        return (await self._load(keys_of(channel).endpoints))[0]
+
+    async def change_endpoints(self, channel: ChannelRecord, decide: Decide) -> Any:
+        """Replace the endpoints of a channel; raises `NotFound` when the channel is gone."""
+        keys = keys_of(channel)
+        return await self._change(keys.endpoints, keys.meta, decide)
+
+    def _server_key(self, name: str) -> str:
+        return document_key(self._engine.partition(name), name)
+
+    async def _load(self, key: str) -> tuple[Any, int]:
+        document, version = await answered(self._engine.client.hmget(key, ("document", "version")))
+        return (None, 0) if document is None else (orjson.loads(document), int(version))
+
+    async def _change(self, key: str, must_exist: str, decide: Decide) -> Any:
+        for _ in range(CHANGE_ATTEMPTS):
+            document, version = await self._load(key)
+            changed = decide(document)
+            answer = await PUT_DOCUMENT(self._engine.client, [key, must_exist], [version, orjson.dumps(changed)])
+            if answer == b"absent":
+                raise NotFound(NO_CHANNEL)
+            if answer == b"ok":
+                return changed
+        raise Unavailable("The document is being changed by others", retry_after_s=1)

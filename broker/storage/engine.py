@@ -1,0 +1,84 @@
+"""One process's hold on the engine: its client, its partitions, and the checks made before anything is written."""
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from broker.errors import Refusal, Unavailable
+from broker.storage.connect import OLDEST_ENGINE, answered, connect, version_of
+from broker.storage.keys import partition_of
+
+FORMAT = "1"
+FORMAT_KEY = "tidemark:format"
+
+
+class EngineUnfit(Exception):
+    """The engine cannot be used: too old, evicts keys, or holds data of another layout. The text says how to mend it."""
+
+
+class Engine:
+    """A connected engine. `partitions` is fixed when the data is made; `clock_offset_ms` is 0 in production."""
+
+    def __init__(self, url: str, client: "Redis[bytes]", partitions: int) -> None:
+        self.url = url
+        self.client = client
+        self.partitions = partitions
+        self.clock_offset_ms = 0
+
+    def partition(self, owner: str) -> int:
+        """The partition in which all of this owner lives."""
+        return partition_of(owner, self.partitions)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life; raises `Unavailable`."""
+        await answered(self.client.ping())
+
+    async def now_ms(self) -> int:
+        """The engine's clock, the one that decides."""
+        seconds, micros = await answered(self.client.time())
+        return int(seconds) * 1000 + int(micros) // 1000 + self.clock_offset_ms
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.client.aclose(close_connection_pool=True)
+
+
+async def open_engine(
+    url: str, *, partitions: int = 16, connect_timeout_s: float = 1.0, reply_timeout_s: float = 2.0
+) -> Engine:
+    """Connect and check the engine; raises `EngineUnfit`, or `Unavailable` where nothing answers."""
+    client = connect(url, connect_timeout_s=connect_timeout_s, reply_timeout_s=reply_timeout_s)
+    engine = Engine(url, client, partitions)
+    try:
+        await _check_server(client)
+        await _check_format(client, partitions)
+    except (EngineUnfit, Refusal):
+        await engine.close()
+        raise
+    return engine
+
+
+async def _check_server(client: "Redis[bytes]") -> None:
+    facts: dict[str, Any] = await answered(client.info("server", "memory"))
+    if facts.get("loading"):
+        raise Unavailable("The engine is loading its data", retry_after_s=1)
+    if version_of(facts) < OLDEST_ENGINE:
+        raise EngineUnfit(f"The engine is {facts['redis_version']}; Tidemark needs Redis or Valkey 7.0 or newer.")
+    policy = facts.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        raise EngineUnfit(
+            f"The engine may evict keys (maxmemory-policy {policy}), which would lose events. "
+            "Set it to noeviction: CONFIG SET maxmemory-policy noeviction"
+        )
+
+
+async def _check_format(client: "Redis[bytes]", partitions: int) -> None:
+    await answered(client.hsetnx(FORMAT_KEY, "format", FORMAT))
+    await answered(client.hsetnx(FORMAT_KEY, "partitions", str(partitions)))
+    known = await answered(client.hgetall(FORMAT_KEY))
+    if known[b"format"] != FORMAT.encode():
+        raise EngineUnfit(f"The engine holds data of format {known[b'format'].decode()}, this Tidemark reads {FORMAT}.")
+    if known[b"partitions"] != str(partitions).encode():
+        raise EngineUnfit(
+            f"The data was made with {known[b'partitions'].decode()} partitions: set [engine] partitions to that."
+        )

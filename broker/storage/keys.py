@@ -1,0 +1,66 @@
+"""The names of all keys, and in which partition each lives.
+
+Every key carries the hash tag of its partition, so that all of an owner's keys share a cluster slot (design 3). The
+keys of a log also carry its channel's tag, which is the log's generation: a channel that was deleted and created
+again has other keys, so nobody can mix up the two.
+"""
+
+from typing import NamedTuple
+from zlib import crc32
+
+from broker.ids import render_tag
+
+
+class LogKeys(NamedTuple):
+    """The keys of one log: its meta, stream, reply index, webhook endpoints, and pub/sub topic."""
+
+    meta: str
+    stream: str
+    replies: str
+    endpoints: str
+    topic: str
+
+
+class PartitionKeys(NamedTuple):
+    """The keys that one partition has once: id floor, due trims, and the channel indexes by creation time."""
+
+    floor: str
+    trims: str
+    channels: str
+    public_channels: str
+
+
+def partition_of(owner: str, partitions: int) -> int:
+    """The partition in which all of this owner lives."""
+    return crc32(owner.encode()) % partitions
+
+
+def log_keys(partition: int, channel_id: str, tag: int) -> LogKeys:
+    """The keys of the log of a channel with this tag in its home partition."""
+    head = f"{_prefix(partition)}log:{channel_id}:{render_tag(tag)}"
+    return LogKeys(head, f"{head}:stream", f"{head}:replies", f"{head}:endpoints", f"{head}:feed")
+
+
+def partition_keys(partition: int) -> PartitionKeys:
+    """The keys that the partition has once."""
+    prefix = _prefix(partition)
+    return PartitionKeys(f"{prefix}floor", f"{prefix}trims", f"{prefix}channels", f"{prefix}public-channels")
+
+
+def record_key(partition: int, channel_id: str) -> str:
+    """The key of a channel's record; `partition` is that of the channel's id."""
+    return f"{_prefix(partition)}channel:{channel_id}"
+
+
+def document_key(partition: int, name: str) -> str:
+    """The key of a small document of the server, such as its trusted keys."""
+    return f"{_prefix(partition)}document:{name}"
+
+
+def idempotency_key(partition: int, digest: str) -> str:
+    """The key that keeps the answer to an Idempotency-Key."""
+    return f"{_prefix(partition)}idempotency:{digest}"
+
+
+def _prefix(partition: int) -> str:
+    return f"{{p{partition:02d}}}:"
