@@ -7,9 +7,9 @@ from typing import Any
 
 from broker.errors import Conflict, Invalid
 from broker.ids import Position, render_tag
+from broker.scopes import RESERVED_PREFIXES, is_reserved
 
 CHANNEL_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
-RESERVED_PREFIXES = ("lifecycle-", "live-", "calendar-", "cuey-", "system-")
 DAY_MS = 86_400_000
 MAX_NAME_CHARS = 200
 MAX_DESCRIPTION_CHARS = 2_000
@@ -83,11 +83,6 @@ class ChannelRecord:
 def is_channel_id(text: str) -> bool:
     """True for 3 to 64 of a-z, 0-9 and hyphen, not beginning or ending with a hyphen."""
     return CHANNEL_ID.fullmatch(text) is not None
-
-
-def is_reserved(channel_id: str) -> bool:
-    """True for the channels that only Tidemark's own APIs write (design section 6)."""
-    return channel_id.startswith(RESERVED_PREFIXES)
 
 
 def parse_create(body: Any) -> NewChannel:

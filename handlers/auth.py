@@ -1,0 +1,72 @@
+"""Who may do what: the checks at the head of a route, in the order that the contract fixes (section 1).
+
+Writes: credential (401), scope (403), then the channel (404). Reads: the channel (404), then credential and scope.
+"""
+
+from typing import NamedTuple
+
+from starlette.requests import HTTPConnection
+
+from broker.channels import ChannelRecord
+from broker.errors import Forbidden, Unauthorized
+from broker.scopes import Grant
+from handlers.broker import Broker, broker_of
+from handlers.requests import query_text
+
+NO_RIGHT = "Insufficient permissions"
+
+
+class Access(NamedTuple):
+    """A channel that the caller may read, and the grant that says so (None where it is public)."""
+
+    channel: ChannelRecord
+    grant: Grant | None
+
+
+def require_token(connection: HTTPConnection) -> Grant:
+    """The caller's grant, from the Authorization header only; raises `Unauthorized`."""
+    return broker_of(connection).verifier.grant(connection.headers.get("authorization"))
+
+
+def require_admin(connection: HTTPConnection) -> Grant:
+    """The caller's grant, which must be an admin's; raises `Unauthorized`, `Forbidden`."""
+    grant = require_token(connection)
+    if not grant.is_admin:
+        raise Forbidden(NO_RIGHT)
+    return grant
+
+
+async def require_publish(connection: HTTPConnection, channel_id: str) -> tuple[Grant, ChannelRecord]:
+    """The caller's grant and the channel that it may publish to; raises `Unauthorized`, `Forbidden`, `NotFound`."""
+    grant = require_token(connection)
+    if not grant.may_publish(channel_id):
+        raise Forbidden(NO_RIGHT)
+    return grant, await broker_of(connection).channels.find(channel_id)
+
+
+async def require_read(connection: HTTPConnection, channel_id: str) -> Access:
+    """The channel and the grant to read it; raises `NotFound`, `Unauthorized`, `Forbidden`."""
+    broker = broker_of(connection)
+    channel = await broker.channels.find(channel_id)
+    return Access(channel, read_grant(broker, connection, channel))
+
+
+def read_grant(broker: Broker, connection: HTTPConnection, channel: ChannelRecord) -> Grant | None:
+    """The grant by which the caller reads this channel; a bad token is ignored where none is needed (contract 1)."""
+    header, token = connection.headers.get("authorization"), query_text(connection, "token")
+    if channel.is_public:
+        return optional_grant(broker, header, token)
+    if header is None and not token:
+        raise Unauthorized("Subscribe token required for private channel")
+    grant = broker.verifier.grant(header, token)
+    if not grant.may_subscribe(channel.id):
+        raise Forbidden(NO_RIGHT)
+    return grant
+
+
+def optional_grant(broker: Broker, header: str | None, token: str | None) -> Grant | None:
+    """The grant of a credential where there is a good one."""
+    try:
+        return broker.verifier.grant(header, token)
+    except Unauthorized:
+        return None

@@ -1,0 +1,75 @@
+"""What the routes of one process share: the engine's parts and the values of the settings that the routes need."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+from starlette.requests import HTTPConnection
+
+from broker.events import EventLimits
+from broker.hub import Hub
+from broker.schemas import CompiledTypes
+from broker.signing import SigningKey
+from broker.storage.channels import Channels
+from broker.storage.documents import Documents
+from broker.storage.engine import Engine
+from broker.storage.log import Log
+from handlers.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class ApiLimits:
+    """Bounds of the channels API; the defaults are those of config.toml (reliability.md F)."""
+
+    publish_body_bytes: int = 8_388_608
+    body_bytes: int = 1_048_576
+    json_depth: int = 100
+    json_keys: int = 10_000
+    page_events: int = 100
+    wait_s: int = 30
+    idempotency_key_chars: int = 128
+    connections_per_token: int = 100
+    socket_age_s: float = 3600.0
+    schema_bytes: int = 16_384
+    endpoints_per_channel: int = 10
+    endpoints_per_address: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How this server presents itself: its public URL ('' when not configured) and what it promises to pollers."""
+
+    public_url: str
+    poll_interval_s: int
+    allowed_origins: tuple[str, ...]
+    anonymous_webhooks: bool
+    outbound_allow: tuple[IPv4Network | IPv6Network, ...]
+    roles: dict[str, list[str]]
+
+
+@dataclass(slots=True)
+class Broker:
+    """The parts of one broker process. Made by `handlers.app`, reached through `broker_of`."""
+
+    engine: Engine
+    channels: Channels
+    log: Log
+    documents: Documents
+    hub: Hub
+    verifier: Verifier
+    signing_key: SigningKey
+    site: Site
+    limits: ApiLimits
+    event_limits: EventLimits
+    now_s: Callable[[], float]
+    is_draining: Callable[[], bool]
+    connections_by_token: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
+
+
+def broker_of(connection: HTTPConnection) -> Broker:
+    """The broker that serves this request or socket."""
+    broker: Broker = connection.app.state.broker
+    return broker

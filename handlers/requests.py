@@ -1,0 +1,52 @@
+"""Reading requests: bodies within their bound, strict JSON, and query parameters. All failures are refusals."""
+
+from typing import Any
+
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+
+from broker.errors import Invalid, TooLarge
+from broker.strictjson import parse_json
+from handlers.broker import broker_of
+
+
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """The whole body; raises `TooLarge` before more than `most_bytes` were read, by its length where it says so."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > most_bytes:
+        raise TooLarge(f"The body is over {most_bytes} bytes")
+    chunks: list[bytes] = []
+    total = 0
+    try:
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > most_bytes:
+                raise TooLarge(f"The body is over {most_bytes} bytes")
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Invalid("The body ended early") from None
+    return b"".join(chunks)
+
+
+async def read_json(request: Request) -> Any:
+    """The JSON value of the body; raises `Invalid` or `TooLarge`."""
+    limits = broker_of(request).limits
+    body = await read_body(request, limits.body_bytes)
+    return parse_json(body, depth=limits.json_depth, keys=limits.json_keys)
+
+
+def query_text(connection: HTTPConnection, *names: str) -> str | None:
+    """The one value of a query parameter under any of its names; raises `Invalid` when it is given twice."""
+    values = [value for name in names for value in connection.query_params.getlist(name)]
+    if len(values) > 1:
+        raise Invalid(f"{names[0]} is given more than once")
+    return values[0] if values else None
+
+
+def query_number(connection: HTTPConnection, name: str, *, default: int, lowest: int, highest: int) -> int:
+    """A whole number within bounds; raises `Invalid`."""
+    text = query_text(connection, name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and lowest <= int(text) <= highest):
+        raise Invalid(f"{name} must be a whole number from {lowest} to {highest}")
+    return int(text)

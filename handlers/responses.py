@@ -1,0 +1,103 @@
+"""Writing answers: JSON, refusals in the envelope of the channels API, and the headers that every answer has.
+
+Nothing leaves without Cache-Control: what a route does not say is `no-store`, and `private` too where a credential came
+with the request (design section 6).
+"""
+
+import logging
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broker.errors import Refusal
+from broker.strictjson import render_json
+
+PRIVATE = "private, no-store"
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+    "Access-Control-Max-Age": "86400",
+}
+EXPOSED = "ETag, Retry-After, Idempotency-Replayed, X-Request-Id"
+
+logger = logging.getLogger(__name__)
+
+
+def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return json_bytes(render_json(value), status, headers)
+
+
+def json_bytes(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer whose bytes are ready."""
+    return Response(body, status, headers, media_type="application/json")
+
+
+def no_content() -> Response:
+    """204: done, nothing to say."""
+    return Response(status_code=204)
+
+
+def refusal_answer(refusal: Refusal) -> Response:
+    """The answer that tells of a refusal: `{"error": text, ...}` with its status."""
+    headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refusal.status == 413:
+        # The rest of the body is not read.
+        headers["Connection"] = "close"
+    return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
+
+
+async def on_refusal(_: Request, error: Exception) -> Response:
+    """Starlette's handler for what the engine and the routes refuse."""
+    assert isinstance(error, Refusal)
+    return refusal_answer(error)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Starlette's handler for its own 404, 405 and the like."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    return json_answer({"error": error.detail}, error.status_code, headers)
+
+
+async def on_defect(request: Request, error: Exception) -> Response:
+    """Starlette's handler for what should not happen; the text of the error stays in the log."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return json_answer({"error": "Internal Server Error"}, 500)
+
+
+class StandardHeaders:
+    """ASGI middleware: Cache-Control and CORS on every answer, and the answers to CORS preflights.
+
+    CORS is the constant `*` and nothing varies by Origin, so that an edge keeps one copy; there are no cookies.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, adding headers to the start of the answer."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        has_credential = "authorization" in headers or b"token=" in scope["query_string"]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                answer = MutableHeaders(scope=message)
+                answer.setdefault("Cache-Control", PRIVATE if has_credential else "no-store")
+                answer["Access-Control-Allow-Origin"] = "*"
+                answer["Access-Control-Expose-Headers"] = EXPOSED
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
