@@ -82,6 +82,11 @@ class Subscription:
         self._closing: CloseReason | None = None
 
     @property
+    def channel(self) -> ChannelRecord:
+        """The channel as it is now."""
+        return self._source.record
+
+    @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
         return render_ulid(self._source.record.tag_letters, self._position)

@@ -1,6 +1,5 @@
 """What the routes of one process share: the engine's parts and the values of the settings that the routes need."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -15,6 +14,7 @@ from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from handlers.open_connections import OpenConnections
 from handlers.verifier import Verifier
 
 
@@ -29,7 +29,6 @@ class ApiLimits:
     page_events: int = 100
     wait_s: int = 30
     idempotency_key_chars: int = 128
-    connections_per_token: int = 100
     socket_age_s: float = 3600.0
     schema_bytes: int = 16_384
     endpoints_per_channel: int = 10
@@ -64,8 +63,7 @@ class Broker:
     event_limits: EventLimits
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
-    connections_by_token: Counter[str] = field(default_factory=Counter)
-    refusals: Counter[str] = field(default_factory=Counter)
+    open_connections: OpenConnections
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

@@ -1,0 +1,67 @@
+"""What every held-open reader shares: the bound per token, the right to go on, and the end at expiry or old age."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from broker.channels import ChannelRecord
+from broker.cursors import Start
+from broker.errors import Unavailable
+from broker.scopes import Grant
+from broker.storage.log import Types
+from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
+from handlers.auth import Access
+from handlers.broker import Broker
+
+AGE_JITTER = 0.2
+EXPIRY_SLACK_S = 0.05
+
+
+@asynccontextmanager
+async def subscribed(
+    broker: Broker, access: Access, start: Start | None, types: Types | None
+) -> AsyncIterator[Subscription]:
+    """A subscription that ends by itself when the reader may no longer read, or grows old.
+
+    Raises `TooMany` past the connections of one token, `NotFound`, and `Unavailable` while draining.
+    """
+    if broker.is_draining():
+        raise Unavailable("The server is restarting", retry_after_s=1)
+    with broker.open_connections.hold(access.grant.principal if access.grant else None):
+        subscription = await broker.hub.subscribe(
+            access.channel, start, types, lambda record: judge(broker, access.grant, record)
+        )
+        timers = _timers(broker, access, subscription)
+        try:
+            yield subscription
+        finally:
+            for timer in timers:
+                timer.cancel()
+            broker.hub.unsubscribe(access.channel, subscription)
+
+
+def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseReason | None:
+    """Why a reader with this grant must stop reading this channel, None when it may go on."""
+    if channel.is_public:
+        return None
+    if grant is None or not grant.may_subscribe(channel.id):
+        return FORBIDDEN
+    return None if broker.verifier.still_good(grant, broker.now_s()) else TOKEN_EXPIRED
+
+
+def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[asyncio.TimerHandle]:
+    loop = asyncio.get_running_loop()
+    age_s = broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)
+    timers = [loop.call_later(age_s, subscription.close, RESTART)]
+    ends_at_s = broker.verifier.ends_at_s(access.grant) if access.grant else None
+    if ends_at_s is not None:
+        left_s = max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
+        timers.append(loop.call_later(left_s, _end_if_expired, broker, access.grant, subscription))
+    return timers
+
+
+def _end_if_expired(broker: Broker, grant: Grant | None, subscription: Subscription) -> None:
+    reason = judge(broker, grant, subscription.channel)
+    if reason is not None:
+        subscription.close(reason)

@@ -1,0 +1,74 @@
+"""Reading a page for a caller: the query of the request, and a page decided on the record of now."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from starlette.requests import HTTPConnection
+
+from broker.channels import ChannelRecord
+from broker.errors import CursorExpired, NotFound
+from broker.pages import Query, is_incomplete, parse_start, parse_types, render_page
+from broker.storage.log import Page, Stale
+from handlers.auth import Access, read_grant, require_read
+from handlers.broker import Broker, broker_of
+from handlers.requests import query_number, query_text
+
+DEFAULT_LIMIT = 50
+
+
+class Read(NamedTuple):
+    """A page with the access and the query that it was read for."""
+
+    access: Access
+    query: Query
+    page: Page
+
+
+def parse_query(connection: HTTPConnection, channel: ChannelRecord, default_limit: int = DEFAULT_LIMIT) -> Query:
+    """The query of a poll: `cursor`, `since`, `type` (alias `types`), `limit`. Raises `Invalid`."""
+    most = broker_of(connection).limits.page_events
+    return Query(
+        parse_start(channel, query_text(connection, "cursor"), query_text(connection, "since")),
+        parse_types(query_text(connection, "type", "types")),
+        query_number(connection, "limit", default=min(default_limit, most), lowest=1, highest=most),
+    )
+
+
+async def read_page(connection: HTTPConnection, channel_id: str, query_of: Callable[[ChannelRecord], Query]) -> Read:
+    """The page that the caller asks for; the right to read is checked on the very record that the page was read with.
+
+    Raises `NotFound`, `Unauthorized`, `Forbidden`, `Invalid`, `Unavailable`.
+    """
+    broker = broker_of(connection)
+    access = await require_read(connection, channel_id)
+    while True:
+        query = query_of(access.channel)
+        try:
+            return Read(access, query, await _fetch(broker, access.channel, query))
+        except (Stale, NotFound):
+            # Changed, or deleted and perhaps created again, since the record was cached.
+            channel = await broker.channels.refresh(channel_id)
+            access = Access(channel, read_grant(broker, connection, channel))
+
+
+async def page_body(broker: Broker, read: Read, *, gap_is_error: bool) -> bytes:
+    """The JSON of the page; raises `CursorExpired` for a page with a gap where the caller wants an error."""
+    if not is_incomplete(read.query, read.page):
+        return render_page(read.access.channel, read.query, read.page, None)
+    oldest = await _oldest(broker, read)
+    if gap_is_error:
+        raise CursorExpired("cursor_expired", message="Events after the cursor are no longer kept", oldest=oldest)
+    return render_page(read.access.channel, read.query, read.page, oldest)
+
+
+async def _fetch(broker: Broker, channel: ChannelRecord, query: Query) -> Page:
+    if query.start is None:
+        return await broker.log.newest(channel, limit=query.limit, types=query.types)
+    return await broker.log.after(channel, query.start.position, limit=query.limit, types=query.types)
+
+
+async def _oldest(broker: Broker, read: Read) -> str | None:
+    if read.query.types is None and read.page.frames:
+        return read.page.frames[0].id
+    first = await broker.log.after(read.access.channel, read.page.meta.trimmed, limit=1)
+    return first.frames[0].id if first.frames else None

@@ -1,0 +1,76 @@
+"""`/channels/{c}/ws`: one channel on a WebSocket, one bare event per text frame (contract section 9 and 16).
+
+Replay from `cursor`, then live, without a gap or a duplicate. Refusals come before the upgrade; afterwards a close code
+says why, and its reason carries the cursor to resume from.
+"""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from broker.errors import Forbidden, Refusal
+from broker.subscription import CURSOR_EXPIRED, Closed, Subscription
+from handlers.broker import broker_of
+from handlers.channels.door import subscribed
+from handlers.channels.following import Following, parse_following
+from handlers.origins import is_allowed_origin
+from handlers.responses import json_answer, refusal_answer
+
+MAX_REASON_BYTES = 123
+
+
+async def follow_on_socket(socket: WebSocket) -> None:
+    """Serve one subscriber until either side ends."""
+    try:
+        if not is_allowed_origin(broker_of(socket).site, socket.headers):
+            raise Forbidden("This Origin may not open sockets here")
+        following = await parse_following(socket)
+        await _serve(socket, following)
+    except Refusal as refusal:
+        await socket.send_denial_response(refusal_answer(refusal))
+
+
+async def upgrade_required(_: Request) -> Response:
+    """The answer to a plain GET: 426."""
+    return json_answer({"error": "Expected WebSocket upgrade"}, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+
+async def _serve(socket: WebSocket, following: Following) -> None:
+    broker = broker_of(socket)
+    async with subscribed(broker, following.access, following.start, following.types) as subscription:
+        await socket.accept()
+        if following.gap_cursor is not None:
+            await _close(socket, Closed(CURSOR_EXPIRED, following.gap_cursor))
+            return
+        writing = asyncio.create_task(_write(socket, subscription))
+        try:
+            await _until_disconnect(socket)
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+
+
+async def _write(socket: WebSocket, subscription: Subscription) -> None:
+    try:
+        while True:
+            step = await subscription.next()
+            for event in step.frames:
+                await socket.send({"type": "websocket.send", "text": event.wire.decode()})
+    except Closed as closed:
+        await _close(socket, closed)
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        # The peer is gone; the reading side ends the connection.
+        return
+
+
+async def _until_disconnect(socket: WebSocket) -> None:
+    """Drop what the client sends (contract 9: ignored) until it goes."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _close(socket: WebSocket, closed: Closed) -> None:
+    reason = closed.reason if closed.cursor is None else f"{closed.reason}; cursor={closed.cursor}"
+    await socket.close(closed.code, reason[:MAX_REASON_BYTES])

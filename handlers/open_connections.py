@@ -1,0 +1,33 @@
+"""How many connections each token holds open in this process, bounded (reliability.md F)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from broker.errors import TooMany
+
+
+class OpenConnections:
+    """Counts held connections by principal; at most `most` each."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: dict[str, int] = {}
+        self.refused = 0
+
+    @contextmanager
+    def hold(self, principal: str | None) -> Iterator[None]:
+        """Count one connection while entered; None, for one without a token, is not counted. Raises `TooMany`."""
+        if principal is None:
+            yield
+            return
+        count = self._open.get(principal, 0)
+        if count >= self._most:
+            self.refused += 1
+            raise TooMany("This token has as many connections open as it may", retry_after_s=5)
+        self._open[principal] = count + 1
+        try:
+            yield
+        finally:
+            self._open[principal] -= 1
+            if not self._open[principal]:
+                del self._open[principal]
