@@ -1,8 +1,8 @@
 """How much work a JSON Schema can ask for: refuses those whose references multiply (reliability.md section E).
 
-A validator follows every `$ref` each time it meets it. Twenty-four definitions that each name the next one twice keep it
-busy for minutes, and one that names itself twice at the same place does so for any deeply nested event. So the schema
-is walked as a validator walks it, every reference opened:
+A validator follows every `$ref` each time it meets it. Twenty-four definitions that each name the next one twice keep
+it busy for minutes, and one that names itself twice at the same place does so for any deeply nested event. So the
+schema is walked as a validator walks it, every reference opened:
 
 - outside recursion, the opened schema may have at most `MAX_STEPS` subschemas;
 - a definition may refer to itself (a tree, a thread of comments), but two such references must lie at different places

@@ -36,7 +36,7 @@ def is_scope(text: str) -> bool:
 
 
 def parse_scope(value: Any) -> str:
-    """`value` when it is a scope of the grammar; raises Invalid otherwise. For what we are asked to sign or to trust."""
+    """`value` when it is a scope of the grammar; raises Invalid otherwise. For what we are to sign or to trust."""
     if isinstance(value, str) and is_scope(value):
         return value
     shown = f' "{value[:80]}"' if isinstance(value, str) and value.isprintable() else ""

@@ -1,8 +1,8 @@
-"""JSON in and out, strictly: exact integers, bounded depth and member count, nothing that JSON does not have (RFC 8259).
+"""JSON in and out, strictly: exact integers, bounded depth and member count, nothing that JSON has not (RFC 8259).
 
-orjson does the work and refuses NaN, infinities, lone surrogates, invalid UTF-8 and a byte order mark. It turns integers
-beyond 64 bits into floats, so a text with that many digits in a row is decoded again by the standard library, once orjson
-has found it valid. Integers of more than 308 digits are refused, as orjson reads them as an infinity.
+orjson does the work and refuses NaN, infinities, lone surrogates, invalid UTF-8 and a byte order mark. It turns
+integers beyond 64 bits into floats, so a text with that many digits in a row is decoded again by the standard library,
+once orjson has found it valid. Integers of more than 308 digits are refused, as orjson reads them as an infinity.
 """
 
 import json

@@ -160,7 +160,7 @@ def _parse_issuer(value: Any) -> str | None:
 
 
 def _may_collide(one: str | None, other: str | None) -> bool:
-    """Whether `one:sub` and `other:sub` could be the same text for different issuers (`a` with `b:c`, `a:b` with `c`)."""
+    """Whether `one:sub` and `other:sub` of two issuers can be the same text (`a` with `b:c`, `a:b` with `c`)."""
     return (
         bool(one and other)
         and f"{one}:" != f"{other}:"
