@@ -9,13 +9,14 @@ import asyncio
 import random
 import time
 
+from broker.pages import Types
 from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import NotFound, Refusal, Unavailable
 from broker.storage.channels import NO_CHANNEL, Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed
-from broker.storage.log import Log, Types
+from broker.storage.log import Log
 from broker.subscription import NOT_VOUCHED, CloseReason, Subscription
 from broker.watched import HubLimits, Judge, Watched
 

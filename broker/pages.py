@@ -6,13 +6,28 @@ A page is joined from stored bytes. It always carries a cursor to go on from, an
 from typing import NamedTuple
 
 from broker.channels import ChannelRecord
-from broker.cursors import Start, has_gap, latest, resume_from, start_at, start_since
+from broker.cursors import LogMeta, Start, has_gap, latest, resume_from, start_at, start_since
 from broker.errors import Invalid
+from broker.events import Frame
 from broker.ids import Position, parse_time, parse_ulid, render_ulid
-from broker.storage.log import Page, Types
 from broker.strictjson import render_json
 
 MAX_TYPES = 32
+
+Types = frozenset[bytes]
+
+
+class Page(NamedTuple):
+    """Events in the order of the log, the last position looked at (None when nothing was), and the log's meta.
+
+    `more` is True when further events may lie after `scanned`; `examined` is how many were looked at.
+    """
+
+    frames: list[Frame]
+    scanned: Position | None
+    more: bool
+    examined: int
+    meta: LogMeta
 
 
 class Query(NamedTuple):

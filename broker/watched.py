@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from broker.pages import Page, Types
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta
 from broker.errors import NotFound, Unavailable
@@ -17,7 +18,7 @@ from broker.events import frame
 from broker.ids import Position
 from broker.storage.channels import Channels
 from broker.storage.feed import FeedMessage
-from broker.storage.log import Log, Page, Stale, Types
+from broker.storage.log import Log, Stale
 from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
 from broker.window import Window
 

@@ -93,6 +93,10 @@ class Verifier:
             return False
         return grant.expires_at_s is None or now_s < grant.expires_at_s + self._leeway_s
 
+    def ends_at_s(self, grant: Grant) -> float | None:
+        """When a grant ends by itself, in Unix seconds with the leeway; None when it does not."""
+        return None if grant.expires_at_s is None else grant.expires_at_s + self._leeway_s
+
     def _remember(self, digest: bytes, grant: Grant, now_s: float) -> None:
         until_s = now_s + self._max_age_s
         if grant.expires_at_s is not None:

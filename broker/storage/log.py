@@ -5,13 +5,13 @@ given out where they are committed; retries are never made for writes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from broker.channels import ChannelRecord
-from broker.cursors import LogMeta
 from broker.errors import Forbidden, NotFound
 from broker.events import Frame, Stored, frame
 from broker.ids import Position, parse_position
+from broker.pages import Page, Types
 from broker.storage.appender import Appended, Appender, Idempotency
 from broker.storage.channels import NO_CHANNEL, keys_of, parse_meta
 from broker.storage.connect import answered
@@ -23,24 +23,9 @@ MAX_THREAD_EVENTS = 1_000
 MAX_THREAD_DEPTH = 100
 NO_EVENT = "Event not found"
 
-Types = frozenset[bytes]
-
 
 class Stale(Exception):
     """The channel's record was changed since it was read: decide again with the new one."""
-
-
-class Page(NamedTuple):
-    """Events in the order of the log, the last position looked at (None when nothing was), and the log's meta.
-
-    `more` is True when further events may lie after `scanned`; `examined` is how many were looked at.
-    """
-
-    frames: list[Frame]
-    scanned: Position | None
-    more: bool
-    examined: int
-    meta: LogMeta
 
 
 class Log:

@@ -5,11 +5,11 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from broker.pages import Types
 from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.scopes import Grant
-from broker.storage.log import Types
 from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
 from handlers.auth import Access
 from handlers.broker import Broker

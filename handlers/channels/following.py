@@ -8,9 +8,8 @@ from broker.channels import ChannelRecord
 from broker.cursors import Start, has_gap, resume_from
 from broker.errors import NotFound
 from broker.ids import render_ulid
-from broker.pages import parse_start, parse_types
+from broker.pages import Types, parse_start, parse_types
 from broker.storage.channels import NO_CHANNEL
-from broker.storage.log import Types
 from handlers.auth import Access, require_read
 from handlers.broker import Broker, broker_of
 from handlers.requests import query_text

@@ -7,8 +7,8 @@ from starlette.requests import HTTPConnection
 
 from broker.channels import ChannelRecord
 from broker.errors import CursorExpired, NotFound
-from broker.pages import Query, is_incomplete, parse_start, parse_types, render_page
-from broker.storage.log import Page, Stale
+from broker.pages import Page, Query, is_incomplete, parse_start, parse_types, render_page
+from broker.storage.log import Stale
 from handlers.auth import Access, read_grant, require_read
 from handlers.broker import Broker, broker_of
 from handlers.requests import query_number, query_text

@@ -1,0 +1,133 @@
+"""The composition root: a Starlette app made of settings, a signing key and an engine's URL.
+
+Everything that runs in the background starts and stops with the app's lifespan: the feed, the hub's checks, trimming,
+the watch of the trusted keys, and the closing of subscriptions when a drain begins.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from broker.config import Settings
+from broker.errors import Refusal
+from broker.hub import Hub
+from broker.signing import SigningKey
+from broker.storage.appender import Appender
+from broker.storage.channels import Channels
+from broker.storage.documents import Documents
+from broker.storage.engine import Engine, EngineUnfit, open_engine
+from broker.storage.feed import Feed
+from broker.storage.log import Log
+from broker.storage.retention import Trimmer
+from broker.subscription import RESTART
+from handlers.broker import Broker
+from handlers.open_connections import OpenConnections
+from handlers.routes import all_routes
+from handlers.responses import StandardHeaders, on_defect, on_http_exception, on_refusal
+from handlers.serving.drain import Drain
+from handlers.trust_watch import load_keys, watch_keys
+from handlers.wiring import (
+    api_limits_of,
+    event_limits_of,
+    hub_limits_of,
+    retention_of,
+    site_of,
+    verifier_of,
+)
+
+logger = logging.getLogger(__name__)
+
+SIGNING_KEY_DOCUMENT = "signing-key"
+
+
+def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain) -> Starlette:
+    """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
+            yield
+
+    return Starlette(
+        routes=all_routes(),
+        lifespan=lifespan,
+        middleware=[Middleware(StandardHeaders)],
+        exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception, Exception: on_defect},
+    )
+
+
+async def _start(
+    stack: AsyncExitStack, settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain
+) -> Broker:
+    configured = settings.engine
+    engine = await open_engine(
+        engine_url,
+        partitions=configured.partitions,
+        connect_timeout_s=configured.connect_timeout_s,
+        reply_timeout_s=configured.reply_timeout_s,
+    )
+    stack.push_async_callback(engine.close)
+    await _register_signing_key(engine, signing_key)
+    retention = retention_of(settings)
+    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
+    stack.push_async_callback(appender.drained)
+    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=configured.reply_timeout_s)
+    broker = Broker(
+        engine=engine,
+        channels=channels,
+        log=log,
+        documents=Documents(engine),
+        hub=Hub(engine, channels, log, feed, hub_limits_of(settings)),
+        verifier=verifier_of(settings, signing_key),
+        signing_key=signing_key,
+        site=site_of(settings),
+        limits=api_limits_of(settings),
+        event_limits=event_limits_of(settings),
+        open_connections=OpenConnections(settings.limits.connections_per_token),
+        now_s=time.time,
+        is_draining=lambda: drain.started,
+    )
+    await load_keys(broker)
+    trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
+    drained = _close_on_drain(broker, drain, settings.server.drain_s)
+    _run_beside(stack, feed.run(), broker.hub.run(), trimmer.run(), watch_keys(broker), drained)
+    return broker
+
+
+async def _register_signing_key(engine: Engine, signing_key: SigningKey) -> None:
+    """The first broker's public key is the one of the data; a broker with another would mint tokens nobody trusts."""
+    document = await Documents(engine).change(SIGNING_KEY_DOCUMENT, lambda known: known or signing_key.jwk())
+    if document["x"] != signing_key.public_x:
+        raise EngineUnfit(
+            f"The data was made with another signing key (kid {document['kid']}, this one is {signing_key.kid}). "
+            "Point [auth] signing_key_file at the key that belongs to the data."
+        )
+
+
+async def _close_on_drain(broker: Broker, drain: Drain, spread_s: float) -> None:
+    await drain.wait()
+    await broker.hub.close_all(RESTART, spread_s=spread_s)
+
+
+def _run_beside(stack: AsyncExitStack, *loops: Coroutine[None, None, None]) -> None:
+    for loop in loops:
+        task = asyncio.create_task(loop, name=loop.__qualname__)
+        task.add_done_callback(_report_end)
+        stack.push_async_callback(_cancel, task)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _report_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("%s ended by a defect", task.get_name(), exc_info=error)

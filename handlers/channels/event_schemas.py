@@ -1,0 +1,59 @@
+"""JSON Schemas of events and pages, for the OpenAPI document (contract sections 2, 3 and 8)."""
+
+from typing import Any
+
+ULID = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+NULLABLE_TEXT = {"type": ["string", "null"]}
+
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "channel_id", "type", "data", "publisher_id", "created_at"],
+    "properties": {
+        "id": ULID,
+        "channel_id": {"type": "string"},
+        "type": NULLABLE_TEXT,
+        "data": {"description": "Any JSON value, at most 64 KB."},
+        "publisher_id": NULLABLE_TEXT,
+        "publisher_name": {"type": "string"},
+        "created_at": {"type": "string", "format": "date-time"},
+        "meta": {"type": "string", "description": "As it was published; left out when there is none."},
+        "reply_to": ULID,
+    },
+}
+EVENTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["events"],
+    "properties": {"events": {"type": "array", "items": EVENT}},
+}
+PAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["events", "cursor", "has_more", "complete"],
+    "properties": {
+        "events": {"type": "array", "items": EVENT},
+        "cursor": {**ULID, "description": "Where to go on from; also on an empty page."},
+        "has_more": {"type": "boolean"},
+        "complete": {"type": "boolean", "description": "false when events after the given cursor are no longer kept."},
+        "oldest": {**NULLABLE_TEXT, "description": "The first id still kept; only where complete is false."},
+    },
+}
+DRAFT: dict[str, Any] = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "type": {"type": ["string", "null"], "maxLength": 256},
+        "data": {"description": "Any JSON value, at most 64 KB."},
+        "meta": {"type": ["string", "object", "null"]},
+        "reply_to": {"type": ["string", "null"], "description": "The id of an event of this channel."},
+    },
+}
+PUBLISH: dict[str, Any] = {
+    "anyOf": [
+        DRAFT,
+        {
+            "type": "object",
+            "required": ["events"],
+            "properties": {"events": {"type": "array", "maxItems": 100, "items": DRAFT}},
+        },
+    ]
+}
+PUBLISHED: dict[str, Any] = {"anyOf": [EVENT, EVENTS]}

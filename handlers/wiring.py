@@ -1,0 +1,86 @@
+"""From the settings to the values that each part takes; nobody else but `handlers.app` reads the settings."""
+
+import time
+from ipaddress import ip_network
+
+from broker.config import Settings
+from broker.events import EventLimits
+from broker.signing import SigningKey
+from broker.storage.appender import Retention
+from broker.trust import own_key
+from broker.watched import HubLimits
+from handlers.broker import ApiLimits, Site
+from handlers.verifier import Verifier
+
+
+def retention_of(settings: Settings) -> Retention:
+    """What is kept where a channel does not say."""
+    channels = settings.channels
+    return Retention(channels.retention_days, channels.retention_events, channels.idempotency_ttl_s)
+
+
+def hub_limits_of(settings: Settings) -> HubLimits:
+    """Bounds and intervals of watching."""
+    return HubLimits(
+        window_events=settings.channels.window_events,
+        window_bytes=settings.channels.window_bytes,
+        page_events=settings.limits.replay_page_events,
+        max_lag_events=settings.channels.max_lag_events,
+        position_check_s=settings.engine.position_check_s,
+        idle_position_check_s=settings.engine.idle_position_check_s,
+        vouch_s=settings.engine.vouch_s,
+    )
+
+
+def api_limits_of(settings: Settings) -> ApiLimits:
+    """Bounds of the channels API."""
+    limits = settings.limits
+    return ApiLimits(
+        publish_body_bytes=limits.publish_body_bytes,
+        body_bytes=limits.body_bytes,
+        json_depth=limits.json_depth,
+        json_keys=limits.json_keys,
+        page_events=limits.page_events,
+        wait_s=limits.wait_s,
+        idempotency_key_chars=limits.idempotency_key_chars,
+        socket_age_s=limits.socket_age_s,
+        schema_bytes=limits.schema_bytes,
+        endpoints_per_channel=settings.webhooks.per_channel,
+        endpoints_per_address=settings.webhooks.per_address,
+    )
+
+
+def event_limits_of(settings: Settings) -> EventLimits:
+    """Bounds of one publish."""
+    limits = settings.limits
+    return EventLimits(
+        data_bytes=limits.data_bytes,
+        batch_events=limits.batch_events,
+        type_chars=limits.type_chars,
+        meta_bytes=limits.meta_bytes,
+        json_depth=limits.json_depth,
+        json_keys=limits.json_keys,
+    )
+
+
+def site_of(settings: Settings) -> Site:
+    """How this server presents itself."""
+    return Site(
+        public_url=settings.server.public_url.rstrip("/"),
+        poll_interval_s=settings.channels.poll_interval_s,
+        allowed_origins=tuple(settings.server.allowed_origins),
+        anonymous_webhooks=settings.webhooks.anonymous,
+        outbound_allow=tuple(ip_network(network) for network in settings.outbound.allow),
+        roles=dict(settings.auth.roles),
+    )
+
+
+def verifier_of(settings: Settings, signing_key: SigningKey) -> Verifier:
+    """The check of tokens, trusting the server's own key only until the trusted keys are loaded."""
+    url = settings.server.public_url.rstrip("/")
+    return Verifier(
+        {signing_key.kid: own_key(signing_key.kid, signing_key.public_x)},
+        audiences=[url] if url else [],
+        now_s=time.time,
+        leeway_s=settings.auth.token_leeway_s,
+    )
