@@ -1,0 +1,175 @@
+"""What can be configured, with defaults and bounds. `config.toml` says what each key does; a test compares the two.
+
+Sections are frozen, and a key or a value that does not belong is refused (`broker.config_sources` reads and reports).
+Limits come from reliability.md section F. Read by the composition root only; everybody else is given values.
+"""
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+_PUBLIC_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*[^\s?#/])?)?")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
+_ENGINE_URL = re.compile(r"embedded|(rediss?|unix)://\S+")
+
+
+def _check_public_url(text: str) -> str:
+    if not _PUBLIC_URL.fullmatch(text):
+        raise ValueError("must be empty or an http or https URL without query and without a slash at its end")
+    return text
+
+
+def _check_origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError('must be "*" or an origin such as https://app.example.com, without a path')
+    return text
+
+
+def _check_engine_url(text: str) -> str:
+    if not _ENGINE_URL.fullmatch(text):
+        raise ValueError('must be "embedded", redis://..., rediss://... or unix://...')
+    return text
+
+
+def _parse_network(text: Any) -> IPv4Network | IPv6Network:
+    if not isinstance(text, str):
+        raise ValueError("must be a network such as 10.0.0.0/8")
+    return ip_network(text)
+
+
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_parse_network)]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+Size = Annotated[int, Field(ge=1, le=1_073_741_824)]
+Seconds = Annotated[float, Field(ge=0.01, le=31_536_000, allow_inf_nan=False)]
+WholeSeconds = Annotated[int, Field(ge=1, le=31_536_000)]
+PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
+EngineUrl = Annotated[str, AfterValidator(_check_engine_url)]
+
+
+class Section(BaseModel):
+    """A table of the configuration file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ServerSettings(Section):
+    """`[server]`: where the server listens, where its data is, and who may reach it from a browser."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    data: Annotated[str, Field(min_length=1)] = "./data"
+    public_url: PublicUrl = ""
+    allowed_origins: tuple[Origin, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    drain_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 20.0
+    shutdown_s: Seconds = 30.0
+
+
+class EngineSettings(Section):
+    """`[engine]`: the Valkey or Redis that holds everything."""
+
+    url: EngineUrl = "embedded"
+    binary: str = ""
+    partitions: Annotated[int, Field(ge=1, le=99)] = 16
+    connect_timeout_s: Seconds = 1.0
+    reply_timeout_s: Seconds = 2.0
+    vouch_s: Seconds = 5.0
+    position_check_s: Seconds = 1.0
+    idle_position_check_s: Seconds = 10.0
+
+
+class AuthSettings(Section):
+    """`[auth]`: the server's own key, and the roles that it shows."""
+
+    signing_key_file: str = ""
+    token_leeway_s: Annotated[int, Field(ge=0, le=300)] = 5
+    roles: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class ChannelSettings(Section):
+    """`[channels]`: how long events are kept and how readers are served."""
+
+    poll_interval_s: Annotated[int, Field(ge=1, le=3600)] = 2
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    retention_events: Count = 10_000
+    max_lag_events: Count = 100_000
+    trim_interval_s: Seconds = 1.0
+    idempotency_ttl_s: WholeSeconds = 86_400
+    window_events: Annotated[int, Field(ge=1, le=100_000)] = 256
+    window_bytes: Size = 1_048_576
+
+
+class WebhookSettings(Section):
+    """`[webhooks]`: who may register endpoints, and how many."""
+
+    anonymous: bool = True
+    per_channel: Annotated[int, Field(ge=0, le=10_000)] = 10
+    per_address: Annotated[int, Field(ge=0, le=10_000)] = 3
+
+
+class OutboundSettings(Section):
+    """`[outbound]`: which private addresses the server may call."""
+
+    allow: tuple[Network, ...] = ()
+
+
+class LimitSettings(Section):
+    """`[limits]`: what one node, one address, one token, one connection and one request may use."""
+
+    connections: Count = 10_000
+    connections_per_s: Count = 500
+    connection_burst: Count = 1_000
+    connections_per_address: Count = 200
+    connections_per_token: Count = 100
+    handshake_s: Seconds = 10.0
+    keep_alive_s: Seconds = 5.0
+    head_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
+    head_lines: Annotated[int, Field(ge=10, le=10_000)] = 100
+    head_line_bytes: Annotated[int, Field(ge=256, le=1_048_576)] = 8_192
+    head_s: Seconds = 10.0
+    body_s: Seconds = 20.0
+    body_min_bytes_per_s: Annotated[int, Field(ge=0, le=1_073_741_824)] = 1_024
+    body_bytes: Size = 1_048_576
+    publish_body_bytes: Size = 8_388_608
+    data_bytes: Size = 65_536
+    batch_events: Annotated[int, Field(ge=1, le=10_000)] = 100
+    type_chars: Annotated[int, Field(ge=1, le=65_536)] = 256
+    meta_bytes: Size = 16_384
+    schema_bytes: Size = 16_384
+    json_depth: Annotated[int, Field(ge=1, le=200)] = 100
+    json_keys: Count = 10_000
+    idempotency_key_chars: Annotated[int, Field(ge=1, le=4_096)] = 128
+    page_events: Annotated[int, Field(ge=1, le=10_000)] = 100
+    replay_page_events: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    wait_s: Annotated[int, Field(ge=0, le=300)] = 30
+    client_frame_bytes: Size = 4_096
+    client_frames_per_min: Count = 100
+    client_frame_burst: Count = 50
+    write_buffer_bytes: Annotated[int, Field(ge=4_096, le=1_073_741_824)] = 262_144
+    write_stall_s: Seconds = 20.0
+    ping_interval_s: Seconds = 25.0
+    pong_wait_s: Seconds = 10.0
+    socket_age_s: Annotated[float, Field(ge=1, le=604_800, allow_inf_nan=False)] = 3600.0
+
+
+class LogSettings(Section):
+    """`[log]`: what is written to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class Settings(Section):
+    """The whole configuration. Immutable."""
+
+    server: ServerSettings = ServerSettings()
+    engine: EngineSettings = EngineSettings()
+    auth: AuthSettings = AuthSettings()
+    channels: ChannelSettings = ChannelSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    outbound: OutboundSettings = OutboundSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()

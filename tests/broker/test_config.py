@@ -1,0 +1,42 @@
+"""Settings: the defaults, and their commented copy in config.toml."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from broker.config import ServerSettings, Settings
+from broker.config_sources import load_settings
+
+CONFIG_TOML = Path(__file__).parents[2] / "config.toml"
+
+
+def test_config_toml_says_every_default_and_nothing_else() -> None:
+    assert tomllib.loads(CONFIG_TOML.read_text()) == Settings().model_dump(mode="json")
+
+
+def test_every_default_is_within_its_own_bounds() -> None:
+    assert load_settings(CONFIG_TOML, {}) == Settings()
+
+
+def test_settings_cannot_be_changed_after_the_start() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().server.port = 1
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "https://x/", "https://x?y", "https://user@x", "x", "https://x y"])
+def test_a_public_url_that_cannot_be_extended_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="public_url"):
+        ServerSettings(public_url=url)
+
+
+@pytest.mark.parametrize("url", ["", "http://localhost:8000", "https://example.com/events"])
+def test_public_urls_that_are_taken(url: str) -> None:
+    assert ServerSettings(public_url=url).public_url == url
+
+
+@pytest.mark.parametrize("origin", ["example.com", "https://example.com/", "https://a b", ""])
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(ValidationError, match="allowed_origins"):
+        ServerSettings(allowed_origins=(origin,))
