@@ -119,6 +119,7 @@ class OutboundSettings(Section):
 class LimitSettings(Section):
     """`[limits]`: what one node, one address, one token, one connection and one request may use."""
 
+    channels: Count = 100_000
     connections: Count = 10_000
     connections_per_s: Count = 500
     connection_burst: Count = 1_000
