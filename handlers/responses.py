@@ -45,6 +45,8 @@ def no_content() -> Response:
 def refusal_answer(refusal: Refusal) -> Response:
     """The answer that tells of a refusal: `{"error": text, ...}` with its status."""
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
+    if refusal.status in (401, 403):
+        headers["Cache-Control"] = PRIVATE
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if refusal.status == 413:

@@ -1,7 +1,6 @@
 """From the settings to the values that each part takes; nobody else but `handlers.app` reads the settings."""
 
 import time
-from ipaddress import ip_network
 
 from broker.config import Settings
 from broker.events import EventLimits
@@ -70,7 +69,7 @@ def site_of(settings: Settings) -> Site:
         poll_interval_s=settings.channels.poll_interval_s,
         allowed_origins=tuple(settings.server.allowed_origins),
         anonymous_webhooks=settings.webhooks.anonymous,
-        outbound_allow=tuple(ip_network(network) for network in settings.outbound.allow),
+        outbound_allow=settings.outbound.allow,
         roles=dict(settings.auth.roles),
     )
 
