@@ -9,10 +9,10 @@ import asyncio
 import random
 import time
 
-from broker.pages import Types
 from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import NotFound, Refusal, Unavailable
+from broker.pages import Types
 from broker.storage.channels import NO_CHANNEL, Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed

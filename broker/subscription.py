@@ -8,13 +8,12 @@ lines. Nothing is queued for a reader: a slow one only has an old cursor.
 import asyncio
 from typing import NamedTuple, Protocol
 
-from broker.pages import Page, Types
 from broker.channels import ChannelRecord
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
 from broker.ids import Position, render_ulid
+from broker.pages import Page, Types
 from broker.window import Window
-
 
 READ_AGAIN_S = 0.2
 

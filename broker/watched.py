@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from broker.pages import Page, Types
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta
 from broker.errors import NotFound, Unavailable
 from broker.events import frame
 from broker.ids import Position
+from broker.pages import Page, Types
 from broker.storage.channels import Channels
 from broker.storage.feed import FeedMessage
 from broker.storage.log import Log, Stale

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from broker.signing import SigningKey
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,7 +18,6 @@ from starlette.middleware import Middleware
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.hub import Hub
-from broker.signing import SigningKey
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
@@ -28,8 +28,8 @@ from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
 from handlers.broker import Broker
 from handlers.open_connections import OpenConnections
+from handlers.responses import StandardHeaders, on_defect, on_expected
 from handlers.routes import all_routes
-from handlers.responses import StandardHeaders, on_defect, on_http_exception, on_refusal
 from handlers.serving.drain import Drain
 from handlers.trust_watch import load_keys, watch_keys
 from handlers.wiring import (
@@ -59,7 +59,7 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
         routes=all_routes(),
         lifespan=lifespan,
         middleware=[Middleware(StandardHeaders)],
-        exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception, Exception: on_defect},
+        exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
     )
 
 
@@ -97,7 +97,9 @@ async def _start(
     await load_keys(broker)
     trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
-    _run_beside(stack, feed.run(), broker.hub.run(), trimmer.run(), watch_keys(broker), drained)
+    _run_beside(
+        stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), keys=watch_keys(broker), drain=drained
+    )
     return broker
 
 
@@ -116,9 +118,9 @@ async def _close_on_drain(broker: Broker, drain: Drain, spread_s: float) -> None
     await broker.hub.close_all(RESTART, spread_s=spread_s)
 
 
-def _run_beside(stack: AsyncExitStack, *loops: Coroutine[None, None, None]) -> None:
-    for loop in loops:
-        task = asyncio.create_task(loop, name=loop.__qualname__)
+def _run_beside(stack: AsyncExitStack, **loops: Coroutine[None, None, None]) -> None:
+    for name, loop in loops.items():
+        task = asyncio.create_task(loop, name=name)
         task.add_done_callback(_report_end)
         stack.push_async_callback(_cancel, task)
 

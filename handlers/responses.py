@@ -55,17 +55,15 @@ def refusal_answer(refusal: Refusal) -> Response:
     return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
 
 
-async def on_refusal(_: Request, error: Exception) -> Response:
-    """Starlette's handler for what the engine and the routes refuse."""
-    assert isinstance(error, Refusal)
-    return refusal_answer(error)
-
-
-async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Starlette's handler for its own 404, 405 and the like."""
-    assert isinstance(error, HTTPException)
-    headers = dict(error.headers or {})
-    return json_answer({"error": error.detail}, error.status_code, headers)
+async def on_expected(_: Request, error: Exception) -> Response:
+    """Starlette's handler for refusals, and for its own 404, 405 and the like."""
+    match error:
+        case Refusal():
+            return refusal_answer(error)
+        case HTTPException():
+            return json_answer({"error": error.detail}, error.status_code, dict(error.headers or {}))
+        case _:
+            raise error
 
 
 async def on_defect(request: Request, error: Exception) -> Response:

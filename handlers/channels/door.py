@@ -5,10 +5,10 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from broker.pages import Types
 from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
+from broker.pages import Types
 from broker.scopes import Grant
 from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
 from handlers.auth import Access
@@ -52,7 +52,8 @@ def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseR
 
 def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[asyncio.TimerHandle]:
     loop = asyncio.get_running_loop()
-    age_s = broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)
+    # Not a secret: sockets of one moment shall not grow old in one moment.
+    age_s = broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)  # noqa: S311
     timers = [loop.call_later(age_s, subscription.close, RESTART)]
     ends_at_s = broker.verifier.ends_at_s(access.grant) if access.grant else None
     if ends_at_s is not None:

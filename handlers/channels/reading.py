@@ -57,7 +57,7 @@ async def page_body(broker: Broker, read: Read, *, gap_is_error: bool) -> bytes:
         return render_page(read.access.channel, read.query, read.page, None)
     oldest = await _oldest(broker, read)
     if gap_is_error:
-        raise CursorExpired("cursor_expired", message="Events after the cursor are no longer kept", oldest=oldest)
+        raise CursorExpired("cursor_expired", reason="Events after the cursor are no longer kept", oldest=oldest)
     return render_page(read.access.channel, read.query, read.page, oldest)
 
 
