@@ -11,6 +11,7 @@ reaches for nothing outside itself.
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from jsonschema_rs import (
@@ -65,7 +66,8 @@ class _Type:
             return [{"path": "data", "message": "does not match the schema of its type"}]
         else:
             errors = list(self._first(data))
-        return [{"path": _path(error.instance_path), "message": _told(error)} for error in errors]
+        details = [{"path": _path(error.instance_path), "message": _told(error)} for error in errors]
+        return sorted(details, key=itemgetter("path"))
 
     def _first(self, data: Any) -> Iterator[ValidationError]:
         try:

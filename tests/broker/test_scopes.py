@@ -25,10 +25,46 @@ def test_a_scope_of_the_grammar_is_taken(scope: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "Admin", "admin ", " admin", "admin\n", "pub", "pub:", "sub:", "pub: ", "pub:or*ders", "pub:**", "pub:*s"]
-    + ["pub:Orders", "PUB:orders", "pub:orders\x00", "pub:or\x00ders", "pub:or ders", "pub:orders ", "pub:-orders"]
-    + ["pub:orders-", "pub:-*", "pub:sub:x", "pub:a.b", "pub:.*", "pub:a|b", "pub:é", "pub:a/b", "pub:" + "a" * 65]
-    + ["read:x", "*", "pub:?", "pub:orders,sub:x", 1, None, True, ["admin"], {}, "pub:\ud800"],
+    [
+        "",
+        "Admin",
+        "admin ",
+        " admin",
+        "admin\n",
+        "pub",
+        "pub:",
+        "sub:",
+        "pub: ",
+        "pub:or*ders",
+        "pub:**",
+        "pub:*s",
+        "pub:Orders",
+        "PUB:orders",
+        "pub:orders\x00",
+        "pub:or\x00ders",
+        "pub:or ders",
+        "pub:orders ",
+        "pub:-orders",
+        "pub:orders-",
+        "pub:-*",
+        "pub:sub:x",
+        "pub:a.b",
+        "pub:.*",
+        "pub:a|b",
+        "pub:é",
+        "pub:a/b",
+        "pub:" + "a" * 65,
+        "read:x",
+        "*",
+        "pub:?",
+        "pub:orders,sub:x",
+        1,
+        None,
+        True,
+        ["admin"],
+        {},
+        "pub:\ud800",
+    ],
 )
 def test_anything_else_is_refused(value: Any) -> None:
     with pytest.raises(Invalid, match="Invalid scope"):
