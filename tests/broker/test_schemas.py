@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from broker.errors import Invalid
 from broker.schemas import MAX_DETAILS, CompiledTypes, compile_types, parse_types_config
 
+BAD_ENTRIES: list[Any] = [None, "x", [], 1, {"schema": "{}"}, {"schema": []}]
 ALERT = {"type": "object", "properties": {"level": {"type": "integer"}}, "required": ["level"]}
 
 
@@ -105,7 +106,7 @@ def test_the_types_of_a_lax_channel_are_documentation(config: Any) -> None:
 @pytest.mark.parametrize(
     "config",
     [[], "x", {"strict_types": "yes"}, {"strict_types": 1}, {"strict_types": True, "types": []}]
-    + [{"strict_types": True, "types": {"a": value}} for value in (None, "x", [], 1, {"schema": "{}"}, {"schema": []})]
+    + [{"strict_types": True, "types": {"a": entry}} for entry in BAD_ENTRIES]
     + [{"strict_types": True, "types": {str(n): {} for n in range(201)}}],
 )
 def test_a_config_that_cannot_be_enforced_is_refused(config: Any) -> None:

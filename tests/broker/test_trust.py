@@ -16,6 +16,11 @@ def added(document: Document, kid: str = "partner", **members: Any) -> Document:
     return add_key(document, parse_key({"kid": kid, "x": STRANGER.x} | members), AT, "server")
 
 
+def each(name: str, *values: Any) -> list[dict[str, Any]]:
+    """One change of a body for each of `values`."""
+    return [{name: value} for value in values]
+
+
 def test_a_key_is_kept_in_the_form_that_is_shown() -> None:
     document = added([], max_scopes=["sub:a-*", "pub:b"], issuer="https://acme.example", kty="OKP", extra=1)
 
@@ -116,11 +121,11 @@ def test_what_cannot_be_removed() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"kid": value} for value in (None, "", "a b", "a/b", "a#b", "a\x00", "é", "a" * 129, 1, ["a"])]
+    each("kid", None, "", "a b", "a/b", "a#b", "a\x00", "é", "a" * 129, 1, ["a"])
     + [{"kty": "RSA"}, {"crv": "Ed448"}, {"crv": "X25519"}, {"kty": None}]
-    + [{"max_scopes": value} for value in ("sub:*", ["sub:"], [1], {}, ["Admin"], ["sub:a"] * 65)]
-    + [{"issuer": value} for value in ("", 1, "system-", "system-auth", "a\nb", "a" * 257, ["a"])]
-    + [{"x": value} for value in (None, "", "AAAA")],
+    + each("max_scopes", "sub:*", ["sub:"], [1], {}, ["Admin"], ["sub:a"] * 65)
+    + each("issuer", "", 1, "system-", "system-auth", "a\nb", "a" * 257, ["a"])
+    + each("x", None, "", "AAAA"),
 )
 def test_a_bad_key_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
