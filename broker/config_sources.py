@@ -118,7 +118,7 @@ def _example(field: FieldInfo) -> str:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
     return f", did you mean {near[0]}?" if near else ""
 
 

@@ -52,8 +52,7 @@ def _load(path: Path) -> SigningKey:
         return SigningKey.from_jwk(orjson.loads(content))
     except (orjson.JSONDecodeError, Invalid) as error:
         raise KeyFileUnfit(
-            f"{path} is no signing key ({error}). Restore it from a backup; without one, move it away and a new key is "
-            "made at the next start, which voids every token that the old one signed"
+            f"{path} is no signing key ({error}). Restore it from a backup: the data knows the key that belongs to it"
         ) from error
 
 

@@ -1,0 +1,42 @@
+"""The command line: `./run <command>` is `python -m handlers <command>` (design section 10).
+
+Each command is a module of `handlers.commands` with a click command named like it, imported when it is asked for, so
+that `./run token` does not wait for the server's imports.
+"""
+
+import importlib
+from types import MappingProxyType
+
+import click
+
+COMMANDS = MappingProxyType(
+    {
+        "serve": "handlers.commands.serve",
+        "token": "handlers.commands.token",
+    }
+)
+
+
+class Commands(click.Group):
+    """A click group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Tidemark, a realtime channel broker."""
+
+
+if __name__ == "__main__":
+    main(prog_name="./run")

@@ -1,0 +1,74 @@
+"""`./run serve`: the engine first, the server beside it, the engine last (design sections 3 and 10)."""
+
+import asyncio
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import uvloop
+
+from broker.config import Settings
+from broker.signing import SigningKey
+from broker.signing_file import KeyFileUnfit, key_path, load_or_create
+from broker.storage.embedded import EmbeddedEngine
+from broker.storage.engine_files import EngineFault, open_data
+from handlers.commands.settings import CONFIG, DATA, settings_of
+from handlers.logs import configure_logs
+from handlers.serving.server import serve as serve_http
+
+EMBEDDED = "embedded"
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="The port to listen on, 0 for a free one.  [default: 8000]")
+@DATA
+@CONFIG
+def serve(host: str | None, port: int | None, data: str | None, config: str | None) -> None:
+    """Serve until SIGTERM or Ctrl-C; ready when /readyz answers 200."""
+    settings = settings_of(config, host=host, port=port, data=data)
+    configure_logs(settings.log.level, settings.log.format)
+    try:
+        directory = open_data(settings.server.data)
+        path = key_path(directory, settings.auth.signing_key_file)
+        is_first_start = not path.exists()
+        with ExitStack() as stack:
+            engine = _embedded(settings, directory)
+            if engine is not None:
+                stack.enter_context(engine)
+            signing_key = load_or_create(path)
+            if is_first_start:
+                click.echo(first_steps(settings, config), err=True)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, signing_key, engine))
+    except (EngineFault, KeyFileUnfit) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def first_steps(settings: Settings, config: str | None) -> str:
+    """What a newcomer can type into a second terminal: a curl line that makes a public channel."""
+    host = settings.server.host
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    from_file = f" --config {shlex.quote(config)}" if config else ""
+    token = f"./run token --data {shlex.quote(settings.server.data)}{from_file} --scope admin --expires 1h"
+    return (
+        "First start: a signing key was made. Create a public channel from another terminal:\n\n"
+        f'  curl -X POST http://{shown}:{settings.server.port}/api/v1/channels -H "Authorization: Bearer $({token})" '
+        """-H 'Content-Type: application/json' -d '{"id": "hello", "is_public": true}'\n"""
+    )
+
+
+def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:
+    return EmbeddedEngine(data, binary=settings.engine.binary) if settings.engine.url == EMBEDDED else None
+
+
+async def _serve(settings: Settings, signing_key: SigningKey, engine: EmbeddedEngine | None) -> None:
+    if engine is None:
+        await serve_http(settings, signing_key, settings.engine.url)
+        return
+    watching = asyncio.create_task(engine.watch())
+    try:
+        await serve_http(settings, signing_key, engine.url)
+    finally:
+        watching.cancel()
