@@ -44,6 +44,7 @@ from handlers.wiring import (
 logger = logging.getLogger(__name__)
 
 SIGNING_KEY_DOCUMENT = "signing-key"
+CANCEL_AGAIN_S = 0.2
 
 
 def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain) -> Starlette:
@@ -126,8 +127,10 @@ def _run_beside(stack: AsyncExitStack, **loops: Coroutine[None, None, None]) -> 
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
+    # More than once: redis-py loses a cancellation that meets one of its read timeouts.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
 
 def _report_end(task: "asyncio.Task[None]") -> None:
