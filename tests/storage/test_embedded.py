@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from broker.storage.embedded import EmbeddedEngine, EngineFailed
-from broker.storage.engine_files import DataInUse, NotRunning, attach_url
+from broker.storage.engine_files import DataInUse, EngineFault, NotRunning, attach_url
 from tests.engines import tell, wait_for_end
 
 PARENT = """
@@ -180,6 +180,15 @@ def test_a_failed_start_gives_the_directory_back(tmp_path: Path, binary: str) ->
     (tmp_path / "appendonlydir" / "appendonly.aof.manifest").unlink()
     with EmbeddedEngine(tmp_path, binary=binary) as engine:
         assert tell(engine.url, "PING") == b"+PONG\r\n"
+
+
+def test_a_data_directory_that_cannot_be_written_is_refused_by_name(tmp_path: Path, binary: str) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(EngineFault, match=f"Cannot write to the data directory {tmp_path}"):
+        EmbeddedEngine(tmp_path, binary=binary).start()
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineFault, match="Cannot use"):
+        EmbeddedEngine(tmp_path / "file", binary=binary)
 
 
 def test_a_start_from_another_thread_is_refused(tmp_path: Path, binary: str) -> None:
