@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
+from broker.scopes import is_scope
+
 _PUBLIC_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*[^\s?#/])?)?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 _ENGINE_URL = re.compile(r"embedded|(rediss?|unix)://\S+")
@@ -33,6 +35,12 @@ def _check_engine_url(text: str) -> str:
     return text
 
 
+def _check_scope(text: str) -> str:
+    if not is_scope(text):
+        raise ValueError('must be "admin", "pub:<channel>" or "sub:<channel>"')
+    return text
+
+
 def _parse_network(text: Any) -> IPv4Network | IPv6Network:
     if not isinstance(text, str):
         raise ValueError("must be a network such as 10.0.0.0/8")
@@ -46,6 +54,7 @@ Seconds = Annotated[float, Field(ge=0.01, le=31_536_000, allow_inf_nan=False)]
 WholeSeconds = Annotated[int, Field(ge=1, le=31_536_000)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
+Scope = Annotated[str, AfterValidator(_check_scope)]
 EngineUrl = Annotated[str, AfterValidator(_check_engine_url)]
 
 
@@ -86,7 +95,7 @@ class AuthSettings(Section):
 
     signing_key_file: str = ""
     token_leeway_s: Annotated[int, Field(ge=0, le=300)] = 5
-    roles: dict[str, list[str]] = Field(default_factory=dict)
+    roles: dict[str, list[Scope]] = Field(default_factory=dict)
 
 
 class ChannelSettings(Section):

@@ -81,6 +81,9 @@ class EmbeddedEngine:
         try:
             for pause_s in self._bring_up():
                 time.sleep(pause_s)
+        except OSError as error:
+            self.stop()
+            raise EngineFailed(f"Cannot start the engine in {self.data}: {error}") from error
         except BaseException:
             self.stop()
             raise

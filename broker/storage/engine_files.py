@@ -57,8 +57,11 @@ class DataLock:
         self._fd = -1
 
     def take(self) -> None:
-        """Claim the directory; raises `DataInUse`, naming the process that has it."""
-        fd = os.open(self._data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Claim the directory; raises `DataInUse`, naming the process that has it, or `EngineFault`."""
+        try:
+            fd = os.open(self._data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EngineFault(f"Cannot write to the data directory {self._data}: {error.strerror}") from error
         if not try_lock(fd):
             holder = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)

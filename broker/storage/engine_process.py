@@ -39,13 +39,13 @@ def spawn(words: Sequence[str], directory: Path, kept_fd: int) -> "subprocess.Po
     )
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """SIGTERM, on which a server writes out what it holds; SIGKILL after `STOP_TIMEOUT_S`."""
+def end(process: "subprocess.Popen[bytes]", *, timeout_s: float = STOP_TIMEOUT_S) -> None:
+    """SIGTERM, on which a server writes out what it holds; SIGKILL after `timeout_s`."""
     process.terminate()
     try:
-        process.wait(STOP_TIMEOUT_S)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
-        logger.error("The engine did not end within %.0f s and is killed", STOP_TIMEOUT_S)
+        logger.error("The engine did not end within %.1f s and is killed", timeout_s)
         process.kill()
         process.wait()
 

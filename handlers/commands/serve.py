@@ -1,9 +1,10 @@
 """`./run serve`: the engine first, the server beside it, the engine last (design sections 3 and 10)."""
 
 import asyncio
-import shlex
+import signal
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvloop
@@ -13,6 +14,7 @@ from broker.signing import SigningKey
 from broker.signing_file import KeyFileUnfit, key_path, load_or_create
 from broker.storage.embedded import EmbeddedEngine
 from broker.storage.engine_files import EngineFault, open_data
+from handlers.commands.first_steps import first_steps
 from handlers.commands.settings import CONFIG, DATA, settings_of
 from handlers.logs import configure_logs
 from handlers.serving.server import serve as serve_http
@@ -29,6 +31,8 @@ def serve(host: str | None, port: int | None, data: str | None, config: str | No
     """Serve until SIGTERM or Ctrl-C; ready when /readyz answers 200."""
     settings = settings_of(config, host=host, port=port, data=data)
     configure_logs(settings.log.level, settings.log.format)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     try:
         directory = open_data(settings.server.data)
         path = key_path(directory, settings.auth.signing_key_file)
@@ -46,17 +50,10 @@ def serve(host: str | None, port: int | None, data: str | None, config: str | No
         raise click.ClickException(str(error)) from error
 
 
-def first_steps(settings: Settings, config: str | None) -> str:
-    """What a newcomer can type into a second terminal: a curl line that makes a public channel."""
-    host = settings.server.host
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    from_file = f" --config {shlex.quote(config)}" if config else ""
-    token = f"./run token --data {shlex.quote(settings.server.data)}{from_file} --scope admin --expires 1h"
-    return (
-        "First start: a signing key was made. Create a public channel from another terminal:\n\n"
-        f'  curl -X POST http://{shown}:{settings.server.port}/api/v1/channels -H "Authorization: Bearer $({token})" '
-        """-H 'Content-Type: application/json' -d '{"id": "hello", "name": "Hello", "is_public": true}'\n"""
-    )
+def _end(number: int, _: FrameType | None) -> None:
+    """Unwind, so that the engine is stopped: before the server takes signals, and when it raises them again at its end,
+    as uvicorn does."""
+    raise SystemExit(0 if number == signal.SIGTERM else 128 + number)
 
 
 def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:

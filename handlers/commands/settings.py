@@ -1,4 +1,4 @@
-"""How a command gets its settings: its flags over the environment over `--config`, or a usage error with every problem."""
+"""How a command gets its settings: flags over the environment over `--config`, or a usage error with every problem."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ DATA = click.option("--data", metavar="DIR", help="The data directory.  [default
 
 
 def settings_of(config: str | None, **server_flags: Any) -> Settings:
-    """The settings in force; `server_flags` are keys of `[server]`, None where not given. Raises click's usage error."""
+    """The settings in force; `server_flags` are keys of `[server]`, None if not given. Raises click's usage error."""
     try:
         return load_settings(config, os.environ, {"server": server_flags})
     except SettingsError as error:

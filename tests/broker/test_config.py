@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from broker.config import ServerSettings, Settings
+from broker.config import AuthSettings, LimitSettings, ServerSettings, Settings
 from broker.config_sources import load_settings
+from broker.events import EventLimits
 
 CONFIG_TOML = Path(__file__).parents[2] / "config.toml"
 
@@ -40,3 +41,13 @@ def test_public_urls_that_are_taken(url: str) -> None:
 def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
     with pytest.raises(ValidationError, match="allowed_origins"):
         ServerSettings(allowed_origins=(origin,))
+
+
+def test_the_limits_of_events_agree_with_the_defaults_in_code() -> None:
+    limits, events = LimitSettings(), EventLimits()
+    assert all(getattr(limits, name) == getattr(events, name) for name in EventLimits.__slots__)
+
+
+def test_a_role_with_a_scope_that_gives_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="roles"):
+        AuthSettings(roles={"editor": ["publish:news"]})

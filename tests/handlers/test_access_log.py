@@ -1,0 +1,57 @@
+"""The line that each request leaves, and its id."""
+
+import logging
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from handlers.access_log import AccessLog
+
+
+async def answer(request: Request) -> Response:
+    """The status that the path asks for."""
+    return Response(status_code=request.path_params["status"])
+
+
+async def get(path: str) -> httpx2.Response:
+    """A request to an app behind the middleware."""
+    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog)])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client:
+        return await client.get(path)
+
+
+@pytest.mark.asyncio
+async def test_a_request_is_logged_by_path_and_id_without_its_query(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "tidemark.access"):
+        response = await get("/204?token=canary")
+    [record] = [record for record in caplog.records if record.name == "tidemark.access"]
+    fields = record.__dict__["fields"]
+    assert fields.pop("duration_ms") >= 0
+    assert fields == {
+        "method": "GET",
+        "path": "/204",
+        "status": 204,
+        "request_id": response.headers["x-request-id"],
+    }
+    assert "canary" not in str(record.__dict__)
+
+
+@pytest.mark.asyncio
+async def test_usual_requests_are_not_logged_at_info_but_failures_are(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "tidemark.access"):
+        await get("/200")
+        await get("/404")
+        await get("/503")
+    levels = [record.levelname for record in caplog.records if record.name == "tidemark.access"]
+    assert levels == ["WARNING"]
+
+
+@pytest.mark.asyncio
+async def test_every_request_has_its_own_id() -> None:
+    ids = {(await get("/200")).headers["x-request-id"] for _ in range(10)}
+    assert len(ids) == 10
