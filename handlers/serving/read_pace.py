@@ -1,0 +1,67 @@
+"""When the bytes that a client owes are due: head, body, or the first byte at all. Pure: the clock is an argument."""
+
+from enum import Enum
+
+from handlers.serving.limits import ServingLimits
+
+
+class Phase(Enum):
+    """What the client owes."""
+
+    ANYTHING = "anything"  # connected, has sent nothing yet
+    HEAD = "head"
+    BODY = "body"
+    NOTHING = "nothing"  # the request is there in whole, or the connection is idle (uvicorn's keep-alive timer)
+
+
+class ReadPace:
+    """Follows one connection through its requests; `due_s` is the moment at which patience ends.
+
+    `began_s` is when the phase began: the connection, the first byte of a head, the first byte after a head.
+    """
+
+    __slots__ = ("_answered_s", "_body_bytes", "_limits", "began_s", "phase")
+
+    def __init__(self, limits: ServingLimits, now_s: float) -> None:
+        self._limits = limits
+        self.phase = Phase.ANYTHING
+        self.began_s = now_s
+        self._body_bytes = 0
+        self._answered_s: float | None = None
+
+    def begin_head(self, now_s: float) -> None:
+        """The first byte of a head is there."""
+        self.phase, self.began_s = Phase.HEAD, now_s
+
+    def begin_body(self, now_s: float) -> None:
+        """The head is complete."""
+        self.phase, self.began_s = Phase.BODY, now_s
+        self._body_bytes, self._answered_s = 0, None
+
+    def grow_body(self, size_bytes: int) -> None:
+        """A part of the body came."""
+        self._body_bytes += size_bytes
+
+    def end_request(self) -> None:
+        """The request is complete."""
+        self.phase = Phase.NOTHING
+
+    def answer_early(self, now_s: float) -> None:
+        """The app has answered without waiting for the body; the rest is read for `body_s` at most."""
+        self._answered_s = now_s
+
+    def due_s(self) -> float | None:
+        """When the client is late, None where it owes nothing."""
+        if self.phase is Phase.NOTHING:
+            return None
+        if self.phase is not Phase.BODY:
+            return self.began_s + self._limits.head_s
+        if self._answered_s is not None:
+            return self._answered_s + self._limits.body_s
+        if not self._limits.body_min_bytes_per_s:
+            return None
+        return (
+            self.began_s
+            + self._limits.body_s
+            + self._body_bytes / self._limits.body_min_bytes_per_s
+        )

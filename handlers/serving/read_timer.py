@@ -1,0 +1,59 @@
+"""The timer behind `read_pace`: one per connection, armed only while the client owes bytes."""
+
+import asyncio
+from collections.abc import Callable
+
+from handlers.serving.read_pace import ReadPace
+
+_SLACK_S = 0.001
+_PAUSED_RETRY_S = 1.0
+
+
+class ReadTimer:
+    """Calls `on_late` once the pace says that the client is late, unless `is_paused` says that nobody reads.
+
+    A pause gives the client the time of the pause, up to a second more.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        pace: ReadPace,
+        is_paused: Callable[[], bool],
+        on_late: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._pace = pace
+        self._is_paused = is_paused
+        self._on_late = on_late
+        self._handle: asyncio.TimerHandle | None = None
+
+    def watch(self) -> None:
+        """Follow the pace; cheap to call after every read, as a complete request arms nothing."""
+        due_s = self._pace.due_s()
+        if due_s is None:
+            self.cancel()
+        elif self._handle is None or self._handle.when() > due_s + _SLACK_S:
+            self._arm(due_s)
+
+    def cancel(self) -> None:
+        """Stop until `watch` is called again."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _arm(self, when_s: float) -> None:
+        self.cancel()
+        self._handle = self._loop.call_at(when_s, self._check)
+
+    def _check(self) -> None:
+        self._handle = None
+        due_s, now_s = self._pace.due_s(), self._loop.time()
+        if due_s is None:
+            return
+        if self._is_paused():
+            self._arm(now_s + _PAUSED_RETRY_S)
+        elif due_s > now_s + _SLACK_S:
+            self._arm(due_s)
+        else:
+            self._on_late()

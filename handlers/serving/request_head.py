@@ -1,0 +1,90 @@
+"""The bounds and rules of a request's head (RFC 9112; sizes of reliability.md F). Pure.
+
+The parser (llhttp) refuses what is not HTTP: two lengths, a length with a transfer coding, folded lines, bare CR or LF.
+This is what it lets through.
+"""
+
+from collections.abc import Sequence
+
+from handlers.serving.limits import ServingLimits
+from handlers.serving.refusals import Kind
+
+_LINE_EXTRA_BYTES = len(b": \r\n")
+_REQUEST_LINE_EXTRA_BYTES = len(b"  HTTP/1.1\r\n")
+
+
+class HeadRefused(Exception):
+    """The head breaks a rule; `status` and `message` are for the client, `kind` is counted."""
+
+    def __init__(self, kind: Kind, status: int, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.message = message
+
+
+def too_large(message: str = "Request head too large") -> HeadRefused:
+    """431."""
+    return HeadRefused(Kind.HEAD_TOO_LARGE, 431, message)
+
+
+def target_too_long() -> HeadRefused:
+    """414."""
+    return HeadRefused(Kind.TARGET_TOO_LONG, 414, "Request target too long")
+
+
+def malformed(message: str) -> HeadRefused:
+    """400."""
+    return HeadRefused(Kind.HEAD_MALFORMED, 400, message)
+
+
+def check_head(
+    method: bytes,
+    target: bytes,
+    version: str,
+    headers: Sequence[tuple[bytes, bytes]],
+    limits: ServingLimits,
+) -> None:
+    """Raise `HeadRefused` for the first rule that the head breaks. Header names are in lower case."""
+    _check_sizes(method, target, headers, limits)
+    if version not in ("1.1", "1.0"):
+        raise malformed("Unsupported HTTP version")
+    if method == b"CONNECT":
+        raise malformed("Unsupported method")
+    _check_hosts([value for name, value in headers if name == b"host"], version)
+    _check_coding(
+        [value for name, value in headers if name == b"transfer-encoding"], version
+    )
+
+
+def _check_sizes(
+    method: bytes,
+    target: bytes,
+    headers: Sequence[tuple[bytes, bytes]],
+    limits: ServingLimits,
+) -> None:
+    request_line_bytes = len(method) + len(target) + _REQUEST_LINE_EXTRA_BYTES
+    if request_line_bytes > limits.head_line_bytes:
+        raise target_too_long()
+    if len(headers) > limits.head_lines:
+        raise too_large("Too many header lines")
+    sizes = [len(name) + len(value) + _LINE_EXTRA_BYTES for name, value in headers]
+    if sizes and max(sizes) > limits.head_line_bytes:
+        raise too_large("Header line too long")
+    if request_line_bytes + sum(sizes) + len(b"\r\n") > limits.head_bytes:
+        raise too_large()
+
+
+def _check_hosts(hosts: list[bytes], version: str) -> None:
+    if len(hosts) > 1:
+        raise malformed("More than one Host header")
+    if not hosts and version == "1.1":
+        raise malformed("Host header missing")
+
+
+def _check_coding(codings: list[bytes], version: str) -> None:
+    if not codings:
+        return
+    # An app behind a server that passes "gzip, chunked" on would read compressed bytes as the body.
+    if version != "1.1" or [value.strip().lower() for value in codings] != [b"chunked"]:
+        raise malformed("Unsupported transfer coding")

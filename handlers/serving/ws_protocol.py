@@ -1,0 +1,192 @@
+"""uvicorn's WebSocket protocol with bounds on the handshake, on the client's frames and on every wait.
+
+What uvicorn 0.54 does not do and this class does: an end for handshakes that the app does not answer, an answer to
+unreadable ones (uvicorn logs 414 and sends nothing), a rate for frames, a close code that arrives, a disconnect told to
+the app as soon as it is known, no tokens in the log. Sockets are left to the app while the process drains.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.exceptions import RequestLineTooLong
+from websockets.frames import CloseCode, Frame
+
+from handlers.serving.admission import Slot
+from handlers.serving.gate import Gate
+from handlers.serving.refusals import Kind, render_refusal
+from handlers.serving.sockets import abort, close_after_answer
+from handlers.serving.token_bucket import TokenBucket
+from handlers.serving.ws_frames import BoundedFrames
+
+# uvicorn writes every handshake with its query string, and so with tokens, at INFO; websockets at DEBUG.
+_quiet_logger = logging.getLogger("handlers.serving.sockets")
+_quiet_logger.setLevel(logging.WARNING)
+
+_KIND_OF_CLOSE = {
+    CloseCode.MESSAGE_TOO_BIG: Kind.FRAME_TOO_LARGE,
+    CloseCode.POLICY_VIOLATION: Kind.FRAME_RATE,
+}
+
+
+class BoundedSocketProtocol(WebSocketsSansIOProtocol):
+    """One WebSocket, from its handshake on."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        gate: Gate,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        limits = gate.limits
+        self._gate = gate
+        self._limits = limits
+        self.logger = _quiet_logger
+        self.close_timeout = limits.close_wait_s
+        pace = TokenBucket(
+            limits.client_frames_per_min / 60,
+            limits.client_frame_burst,
+            self.loop.time(),
+        )
+        self.frames_in = BoundedFrames(
+            max_size=limits.client_frame_bytes,
+            logger=_quiet_logger,
+            pace=pace,
+            clock_s=self.loop.time,
+        )
+        self.conn = self.frames_in
+        self._slot: Slot | None = None
+        self._handshake_timer: asyncio.TimerHandle | None = None
+        self._is_deaf = False
+        self._events_at_pong = 0
+
+    def adopt(self, slot: Slot | None, handshake_due_s: float) -> None:
+        """Take over the connection's place, and the end of patience for its handshake."""
+        self._slot = slot
+        self._handshake_timer = self.loop.call_at(
+            handshake_due_s, self._check_handshake
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        super().connection_lost(exc)
+        if self._handshake_timer is not None:
+            self._handshake_timer.cancel()
+        if self._slot is not None:
+            self._slot.leave()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; refuse handshakes that it cannot read and frames that come before the handshake's end."""
+        if self._is_deaf:
+            return
+        if self.handshake_initiated and not self.handshake_complete:
+            self._refuse_handshake(
+                Kind.HANDSHAKE_MALFORMED, 400, "Frames before the end of the handshake"
+            )
+            return
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            is_long = isinstance(self.conn.handshake_exc, RequestLineTooLong)
+            status, message = (
+                (414, "Request target too long")
+                if is_long
+                else (400, "Malformed handshake")
+            )
+            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
+
+    def handle_parser_exception(self) -> None:
+        """Close with the code of the fault, in a way that lets it arrive; the app is told at once."""
+        close = self.conn.close_sent
+        if close is None:  # the fault came before the app had accepted
+            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Malformed handshake")
+            return
+        self._gate.refusals.count(
+            _KIND_OF_CLOSE.get(CloseCode(close.code), Kind.FRAME_MALFORMED)
+        )
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self._leave_app(close.code, close.reason)
+        self._close_after_answer()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Remember what the peer had been sent when it answered."""
+        super().handle_pong(event)
+        if self.pending_ping_payload is None:
+            self._events_at_pong = self.frames_in.events_sent
+
+    def keepalive_timeout(self) -> None:
+        """Drop a peer that does not answer a ping.
+
+        One that was sent events since its last pong may have them before the ping in its buffers, and has the right to
+        stop reading for `write_stall_s`; so it is given that long.
+        """
+        if self.close_sent or self.transport.is_closing():
+            return
+        waited_s = self.loop.time() - self.ping_sent_at
+        is_busy = (
+            self.frames_in.events_sent != self._events_at_pong
+            or self.transport.get_write_buffer_size() > 0
+        )
+        if is_busy and waited_s < self._limits.write_stall_s:
+            self.pong_timer = self.loop.call_later(
+                self._limits.write_stall_s - waited_s, self.keepalive_timeout
+            )
+            return
+        self._gate.refusals.count(Kind.PONG_LATE)
+        super().keepalive_timeout()
+        self._leave_app(1006, "")
+        if self.transport.get_write_buffer_size():
+            abort(self.transport)
+
+    def shutdown(self) -> None:
+        """The end of the drain: what the app has left open is closed with 1012."""
+        if self._is_deaf or self.transport.is_closing():
+            return
+        if not self.handshake_complete:
+            self._refuse_handshake(Kind.HANDSHAKE_SLOW, 503, "The server is restarting")
+            return
+        self.conn.fail(CloseCode.SERVICE_RESTART, "The server is restarting")
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self._leave_app(CloseCode.SERVICE_RESTART, "")
+        self._close_after_answer()
+
+    def _check_handshake(self) -> None:
+        self._handshake_timer = None
+        if not self.handshake_complete and not self.transport.is_closing():
+            self._refuse_handshake(
+                Kind.HANDSHAKE_SLOW, 503, "The handshake was not answered in time"
+            )
+
+    def _refuse_handshake(self, kind: Kind, status: int, message: str) -> None:
+        self._gate.refusals.count(kind)
+        self.handshake_complete = True
+        if not self.transport.is_closing():
+            self.transport.write(render_refusal(status, message))
+        self._leave_app(1006, message)
+        self._close_after_answer()
+
+    def _leave_app(self, code: int, reason: str) -> None:
+        """Let the app go: it receives a disconnect, and what it sends from now on raises `ClientDisconnected`."""
+        self.close_sent = True
+        self.disconnected = True
+        self.stop_keepalive()
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": code, "reason": reason}
+        )
+        self.writable.set()
+
+    def _close_after_answer(self) -> None:
+        self._is_deaf = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        # uvicorn closes at once when the app returns, unless this timer of its own runs.
+        self.close_timer = close_after_answer(
+            self.transport, self.loop, self._limits.linger_s
+        )
