@@ -10,6 +10,7 @@ from broker.storage.appender import Retention
 from broker.trust import own_key
 from broker.watched import HubLimits
 from handlers.broker import ApiLimits, Site
+from handlers.serving.limits import ServingLimits
 from handlers.verifier import Verifier
 
 
@@ -83,4 +84,33 @@ def verifier_of(settings: Settings, signing_key: SigningKey) -> Verifier:
         audiences=[url] if url else [],
         now_s=time.time,
         leeway_s=settings.auth.token_leeway_s,
+    )
+
+
+def serving_limits_of(settings: Settings) -> ServingLimits:
+    """Bounds of connections, request heads and bodies, frames and writes."""
+    limits, server = settings.limits, settings.server
+    return ServingLimits(
+        connections=limits.connections,
+        connections_per_address=limits.connections_per_address,
+        connections_per_s=limits.connections_per_s,
+        connection_burst=limits.connection_burst,
+        trusted_proxies=server.trusted_proxies,
+        head_bytes=limits.head_bytes,
+        head_lines=limits.head_lines,
+        head_line_bytes=limits.head_line_bytes,
+        head_s=limits.head_s,
+        keep_alive_s=limits.keep_alive_s,
+        body_s=limits.body_s,
+        body_min_bytes_per_s=limits.body_min_bytes_per_s,
+        handshake_s=limits.handshake_s,
+        client_frame_bytes=limits.client_frame_bytes,
+        client_frames_per_min=limits.client_frames_per_min,
+        client_frame_burst=limits.client_frame_burst,
+        ping_interval_s=limits.ping_interval_s,
+        pong_wait_s=limits.pong_wait_s,
+        write_buffer_bytes=limits.write_buffer_bytes,
+        write_stall_s=limits.write_stall_s,
+        drain_s=server.drain_s,
+        shutdown_s=server.shutdown_s,
     )

@@ -23,6 +23,8 @@ from broker.tokens import MintRequest, mint
 from handlers.app import create_app
 from handlers.broker import Broker
 from handlers.serving.drain import Drain
+from handlers.wiring import serving_limits_of
+from tests.serving_app import running_server
 
 API = "/api/v1"
 
@@ -83,6 +85,8 @@ async def running_broker(
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
     app = create_app(settings, signing_key, engine_url, drain)
-    async with served(app, serving_limits_of(settings), drain) as port:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as http:
-            yield BrokerServer(port, app.state.broker, drain, signing_key, http)
+    async with (
+        running_server(app, serving_limits_of(settings), drain) as running,
+        httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
+    ):
+        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http)

@@ -17,5 +17,5 @@ def first_steps(settings: Settings, config: str | None) -> str:
     return (
         "First start: a signing key was made. Create a public channel from another terminal:\n\n"
         f'  curl -X POST http://{shown}:{settings.server.port}/api/v1/channels -H "Authorization: Bearer $({token})" '
-        """-H 'Content-Type: application/json' -d '{"id": "hello", "is_public": true}'\n"""
+        """-H 'Content-Type: application/json' -d '{"id": "hello", "name": "Hello", "is_public": true}'\n"""
     )

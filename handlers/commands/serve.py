@@ -17,7 +17,7 @@ from broker.storage.engine_files import EngineFault, open_data
 from handlers.commands.first_steps import first_steps
 from handlers.commands.settings import CONFIG, DATA, settings_of
 from handlers.logs import configure_logs
-from handlers.serving.server import serve as serve_http
+from handlers.process import serve_broker
 
 EMBEDDED = "embedded"
 
@@ -62,10 +62,10 @@ def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:
 
 async def _serve(settings: Settings, signing_key: SigningKey, engine: EmbeddedEngine | None) -> None:
     if engine is None:
-        await serve_http(settings, signing_key, settings.engine.url)
+        await serve_broker(settings, signing_key, settings.engine.url)
         return
     watching = asyncio.create_task(engine.watch())
     try:
-        await serve_http(settings, signing_key, engine.url)
+        await serve_broker(settings, signing_key, engine.url)
     finally:
         watching.cancel()
