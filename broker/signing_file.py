@@ -69,7 +69,7 @@ def _create(path: Path) -> None:
     except FileExistsError:
         pass  # another process was first, and its key is the one
     finally:
-        os.unlink(name)
+        Path(name).unlink()
 
 
 def _sync(directory: Path) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from broker.signing import SigningKey
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,6 +17,7 @@ from starlette.middleware import Middleware
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.hub import Hub
+from broker.signing import SigningKey
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from broker.signing import SigningKey
 from starlette.requests import HTTPConnection
 
 from broker.events import EventLimits
 from broker.hub import Hub
 from broker.schemas import CompiledTypes
+from broker.signing import SigningKey
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.engine import Engine

@@ -2,10 +2,9 @@
 
 import time
 
-from broker.signing import SigningKey
-
 from broker.config import Settings
 from broker.events import EventLimits
+from broker.signing import SigningKey
 from broker.storage.appender import Retention
 from broker.trust import own_key
 from broker.watched import HubLimits

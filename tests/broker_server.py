@@ -4,7 +4,6 @@ In the test's loop so that a test can reach in (drop feed messages, start a drai
 start `./run serve` as a process and kill it.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -44,7 +43,9 @@ class BrokerServer:
         """The origin that it serves."""
         return f"http://127.0.0.1:{self.port}"
 
-    def token(self, *scopes: str, sub: str | None = None, name: str | None = None, expires_in_s: int | None = None) -> str:
+    def token(
+        self, *scopes: str, sub: str | None = None, name: str | None = None, expires_in_s: int | None = None
+    ) -> str:
         """A signed token with these scopes."""
         request = MintRequest(scopes, sub, name, (), expires_in_s)
         return mint(request, self.signing_key, now_s=time.time(), audience=None)

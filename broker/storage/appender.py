@@ -149,7 +149,7 @@ def _take_share(queue: list[Waiting]) -> list[Waiting]:
     return share
 
 
-def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | None | Refusal:
+def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | Refusal | None:
     match answer[0]:
         case b"ok" | b"replayed":
             first = Position(int(answer[1]), int(answer[2]))
@@ -165,7 +165,7 @@ def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | None | Refusal
             return Invalid(f"reply_to of event {int(answer[1])} names no event of this channel")
 
 
-def _settle(waiting: Waiting, outcome: Appended | None | Exception) -> None:
+def _settle(waiting: Waiting, outcome: Appended | Exception | None) -> None:
     if waiting.outcome.done():
         return
     if isinstance(outcome, Exception):

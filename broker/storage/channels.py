@@ -46,9 +46,7 @@ class Place(NamedTuple):
 def parse_meta(fields: list[bytes]) -> LogMeta:
     """The meta of a log from its fields in the order of `META_FIELDS`."""
     start, ms, seq, trimmed_ms, trimmed_seq, revision, version, count = map(int, fields)
-    return LogMeta(
-        Position(start, 0), Position(ms, seq), Position(trimmed_ms, trimmed_seq), revision, version, count
-    )
+    return LogMeta(Position(start, 0), Position(ms, seq), Position(trimmed_ms, trimmed_seq), revision, version, count)
 
 
 def keys_of(record: ChannelRecord) -> LogKeys:
@@ -114,7 +112,14 @@ class Channels:
         own, log = partition_keys(record.partition), keys_of(record)
         answer = await DELETE_CHANNEL(
             self._engine.client,
-            [record_key(record.partition, channel_id), *log[:4], own.floor, own.channels, own.public_channels, own.trims],
+            [
+                record_key(record.partition, channel_id),
+                *log[:4],
+                own.floor,
+                own.channels,
+                own.public_channels,
+                own.trims,
+            ],
             [channel_id, record.tag, log.topic],
         )
         self._cache.pop(channel_id, None)

@@ -5,7 +5,7 @@ and the number of connections is bounded. A write whose connection broke has an 
 """
 
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -16,12 +16,10 @@ from redis.exceptions import TimeoutError as EngineTimeoutError
 
 from broker.errors import Unavailable
 
-Answer = TypeVar("Answer")
-
 OLDEST_ENGINE = (7, 0)
 
 
-def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> "Redis[bytes]":
+def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> Redis:
     """A client for `redis://`, `rediss://` or `unix://`: no retries, explicit timeouts, bounded pool."""
     pool = BlockingConnectionPool.from_url(
         url,
@@ -37,8 +35,11 @@ def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, conne
     return Redis(connection_pool=pool)
 
 
-async def answered(call: Awaitable[Answer]) -> Answer:
-    """Await an engine call; no answer, or a refusal to write, is `Unavailable` with Retry-After."""
+async def answered(call: Awaitable[Any]) -> Any:
+    """Await an engine call; no answer, or a refusal to write, is `Unavailable` with Retry-After.
+
+    Any, as redis-py's types say `bytes | str` of everything; here it is always bytes.
+    """
     try:
         return await call
     except ResponseError as error:

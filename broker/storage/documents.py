@@ -28,6 +28,10 @@ class Documents:
         """The named document of the server and its version."""
         return await self._load(self._server_key(name))
 
+    async def version(self, name: str) -> int:
+        """The version of the named document."""
+        return int(await answered(self._engine.client.hget(self._server_key(name), "version")) or 0)
+
     async def change(self, name: str, decide: Decide) -> Any:
         """Replace the named document by what `decide` makes of it, and answer that."""
         key = self._server_key(name)

@@ -13,13 +13,13 @@ FORMAT_KEY = "tidemark:format"
 
 
 class EngineUnfit(Exception):
-    """The engine cannot be used: too old, evicts keys, or holds data of another layout. The text says how to mend it."""
+    """The engine cannot be used: too old, evicts keys, or has data of another layout. The text says how to mend it."""
 
 
 class Engine:
     """A connected engine. `partitions` is fixed when the data is made; `clock_offset_ms` is 0 in production."""
 
-    def __init__(self, url: str, client: "Redis[bytes]", partitions: int) -> None:
+    def __init__(self, url: str, client: Redis, partitions: int) -> None:
         self.url = url
         self.client = client
         self.partitions = partitions
@@ -58,7 +58,7 @@ async def open_engine(
     return engine
 
 
-async def _check_server(client: "Redis[bytes]") -> None:
+async def _check_server(client: Redis) -> None:
     facts: dict[str, Any] = await answered(client.info("server", "memory"))
     if facts.get("loading"):
         raise Unavailable("The engine is loading its data", retry_after_s=1)
@@ -72,7 +72,7 @@ async def _check_server(client: "Redis[bytes]") -> None:
         )
 
 
-async def _check_format(client: "Redis[bytes]", partitions: int) -> None:
+async def _check_format(client: Redis, partitions: int) -> None:
     await answered(client.hsetnx(FORMAT_KEY, "format", FORMAT))
     await answered(client.hsetnx(FORMAT_KEY, "partitions", str(partitions)))
     known = await answered(client.hgetall(FORMAT_KEY))

@@ -105,10 +105,10 @@ class Feed:
             await self._client.aclose(close_connection_pool=True)
 
     async def _connect(self) -> None:
-        connection = self._client.connection_pool.make_connection()
+        connection: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         # Plain arrays are simpler to read than pushes, and a subscribing connection gets nothing else.
         connection.protocol = 2
-        await connection.connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
         self._connection = connection
         for topic, acknowledged in list(self._topics.items()):
             if acknowledged.done():

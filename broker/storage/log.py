@@ -48,9 +48,7 @@ class Log:
             raise Stale
         return outcome
 
-    async def after(
-        self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None
-    ) -> Page:
+    async def after(self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None) -> Page:
         """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`."""
         return await self._page(channel, start.stream, limit, types)
 

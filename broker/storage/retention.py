@@ -45,9 +45,7 @@ class Trimmer:
         now_ms = await self._engine.now_ms()
         for number in range(self._engine.partitions):
             trims = partition_keys(number).trims
-            due = await answered(
-                self._engine.client.zrangebyscore(trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE)
-            )
+            due = await answered(self._engine.client.zrangebyscore(trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE))
             for channel_id in due:
                 removed += await self._trim(channel_id.decode(), trims)
         return removed

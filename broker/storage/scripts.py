@@ -23,7 +23,7 @@ class Script:
         self.source = (_FOLDER / f"{name}.lua").read_text()
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, client: "Redis[bytes]", keys: list[str], args: list[Any]) -> Any:
+    async def __call__(self, client: Redis, keys: list[str], args: list[Any]) -> Any:
         """Run the script; a server that does not know it has done nothing, so it is sent whole then."""
         try:
             return await answered(client.evalsha(self.sha, len(keys), *keys, *args))

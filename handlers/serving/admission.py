@@ -46,9 +46,7 @@ class Admission:
 
     def __init__(self, limits: ServingLimits, now_s: float) -> None:
         self._limits = limits
-        self._arrivals = TokenBucket(
-            limits.connections_per_s, limits.connection_burst, now_s
-        )
+        self._arrivals = TokenBucket(limits.connections_per_s, limits.connection_burst, now_s)
         self._per_address: dict[str, int] = {}
         self._lingering = 0
         self.open = 0
@@ -63,9 +61,7 @@ class Admission:
         if address is not None:
             count = self._per_address.get(address, 0)
             if count >= self._limits.connections_per_address:
-                return Denied(
-                    Kind.ADDRESS_FULL, 429, "Too many connections from this address"
-                )
+                return Denied(Kind.ADDRESS_FULL, 429, "Too many connections from this address")
             self._per_address[address] = count + 1
         self.open += 1
         return Slot(self, address)

@@ -7,9 +7,7 @@ from typing import Any
 from broker.addresses import Address, Network, unwrapped
 
 
-def client_address(
-    scope: Mapping[str, Any], trusted_proxies: Sequence[Network]
-) -> str | None:
+def client_address(scope: Mapping[str, Any], trusted_proxies: Sequence[Network]) -> str | None:
     """The address of the client of an ASGI `scope`, None over a unix socket without a usable X-Forwarded-For.
 
     The peer counts, unless it is a trusted proxy (or a unix socket, which only the machine's own proxy can open):

@@ -54,9 +54,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._slot: Slot | None = None
         self._is_lingering_denied = False
         self._pace = ReadPace(gate.limits, self.loop.time())
-        self._read_timer = ReadTimer(
-            self.loop, self._pace, lambda: self.flow.read_paused, self._refuse_late
-        )
+        self._read_timer = ReadTimer(self.loop, self._pace, lambda: self.flow.read_paused, self._refuse_late)
         self._linger_timer: asyncio.TimerHandle | None = None
         self._head_refusal: HeadRefused | None = None
         self._unparsed_bytes = 0
@@ -70,9 +68,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Admit the connection, or answer 503 or 429 at once."""
         super().connection_made(transport)
         tune(transport, self._limits)
-        verdict = self._gate.admission.enter(
-            self.client[0] if self.client else None, self.loop.time()
-        )
+        verdict = self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
         if isinstance(verdict, Denied):
             self._deny(verdict)
         else:
@@ -149,11 +145,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Drain: the request that is under way is the last one; an idle connection is closed."""
         self._is_last = True
-        if (
-            self._pace.phase is Phase.HEAD
-            and not self._unanswered
-            and not self._is_deaf
-        ):
+        if self._pace.phase is Phase.HEAD and not self._unanswered and not self._is_deaf:
             return
         super().shutdown()
 
@@ -167,9 +159,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse_malformed()
             return
-        self._unparsed_bytes = (
-            0 if self._has_progress else self._unparsed_bytes + len(piece)
-        )
+        self._unparsed_bytes = 0 if self._has_progress else self._unparsed_bytes + len(piece)
         if self._pace.phase is not Phase.BODY:
             self._check_unfinished_head()
         elif self._unparsed_bytes > self._limits.head_bytes:
@@ -177,9 +167,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _check_unfinished_head(self) -> None:
         if self._pace.phase in (Phase.ANYTHING, Phase.NOTHING):
-            if (
-                self._unparsed_bytes
-            ):  # empty lines before a request line: allowed, not for ever
+            if self._unparsed_bytes:  # empty lines before a request line: allowed, not for ever
                 self._pace.begin_head(self.loop.time())
         elif len(self.url) > self._limits.head_line_bytes:
             self._refuse(target_too_long())
@@ -203,9 +191,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._head_refusal is not None:
             self._refuse(self._head_refusal)
         elif self._pace.phase is Phase.BODY:
-            self._refuse(
-                HeadRefused(Kind.BODY_MALFORMED, 400, "Malformed request body")
-            )
+            self._refuse(HeadRefused(Kind.BODY_MALFORMED, 400, "Malformed request body"))
         else:
             self._refuse(malformed("Malformed request"))
 
@@ -235,7 +221,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._read_timer.cancel()
         self.scope["method"] = self.parser.get_method().decode("ascii")
         super().handle_websocket_upgrade()
-        socket_protocol = cast(BoundedSocketProtocol, self.transport.get_protocol())
+        socket_protocol = cast("BoundedSocketProtocol", self.transport.get_protocol())
         slot, self._slot = self._slot, None
         socket_protocol.adopt(slot, self._pace.began_s + self._limits.handshake_s)
 
@@ -244,13 +230,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._gate.refusals.count(Kind.SILENT)
             self.transport.close()
         elif self._pace.phase is Phase.HEAD:
-            self._refuse(
-                HeadRefused(Kind.HEAD_SLOW, 408, "Request head not received in time")
-            )
+            self._refuse(HeadRefused(Kind.HEAD_SLOW, 408, "Request head not received in time"))
         else:
-            self._refuse(
-                HeadRefused(Kind.BODY_SLOW, 408, "Request body not received in time")
-            )
+            self._refuse(HeadRefused(Kind.BODY_SLOW, 408, "Request body not received in time"))
 
     def _refuse(self, refused: HeadRefused) -> None:
         self._gate.refusals.count(refused.kind)
@@ -271,9 +253,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if cycle.response_complete:
             return False
         self._unanswered -= 1
-        self.pipeline = type(self.pipeline)(
-            queued for queued in self.pipeline if queued[0] is not cycle
-        )
+        self.pipeline = type(self.pipeline)(queued for queued in self.pipeline if queued[0] is not cycle)
         cycle.disconnected = True
         cycle.message_event.set()
         return not cycle.response_started
@@ -296,9 +276,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._is_lingering_denied = True
         wait_s = retry_after_s(random.random())  # noqa: S311 - spreads load, guards nothing
-        self._answer_and_close(
-            render_refusal(denied.status, denied.message, retry_after_s=wait_s)
-        )
+        self._answer_and_close(render_refusal(denied.status, denied.message, retry_after_s=wait_s))
 
     def _answer_and_close(self, answer: bytes) -> None:
         if self.transport.is_closing():
@@ -307,9 +285,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
         self.transport.write(answer)
-        self._linger_timer = close_after_answer(
-            self.transport, self.loop, self._limits.linger_s
-        )
+        self._linger_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)
 
 
 def _pieces(data: bytes, most_bytes: int) -> Iterator[bytes]:

@@ -60,8 +60,4 @@ class ReadPace:
             return self._answered_s + self._limits.body_s
         if not self._limits.body_min_bytes_per_s:
             return None
-        return (
-            self.began_s
-            + self._limits.body_s
-            + self._body_bytes / self._limits.body_min_bytes_per_s
-        )
+        return self.began_s + self._limits.body_s + self._body_bytes / self._limits.body_min_bytes_per_s

@@ -45,9 +45,7 @@ class Refusals:
         return {kind.value: self._counts[kind] for kind in Kind}
 
 
-def render_refusal(
-    status: int, message: str, *, retry_after_s: int | None = None
-) -> bytes:
+def render_refusal(status: int, message: str, *, retry_after_s: int | None = None) -> bytes:
     """A whole HTTP/1.1 response with the body `{"error": message}` that ends the connection."""
     body = orjson.dumps({"error": message})
     lines = [

@@ -52,9 +52,7 @@ def check_head(
     if method == b"CONNECT":
         raise malformed("Unsupported method")
     _check_hosts([value for name, value in headers if name == b"host"], version)
-    _check_coding(
-        [value for name, value in headers if name == b"transfer-encoding"], version
-    )
+    _check_coding([value for name, value in headers if name == b"transfer-encoding"], version)
 
 
 def _check_sizes(

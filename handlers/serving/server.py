@@ -27,17 +27,15 @@ _AFTER_DRAIN_S = 1.0
 _OTHER_FILES = 512
 
 
-def build_config(
-    app: Any, gate: Gate, *, host: str = "127.0.0.1", port: int = 0
-) -> Config:
+def build_config(app: Any, gate: Gate, *, host: str = "127.0.0.1", port: int = 0) -> Config:
     """uvicorn's configuration for `app` (ASGI 3) with the bounded protocols; logging is left as it is."""
     limits = gate.limits
     return Config(
         app,
         host=host,
         port=port,
-        http=cast(type[asyncio.Protocol], partial(BoundedHttpProtocol, gate=gate)),
-        ws=cast(type[asyncio.Protocol], partial(BoundedSocketProtocol, gate=gate)),
+        http=cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, gate=gate)),
+        ws=cast("type[asyncio.Protocol]", partial(BoundedSocketProtocol, gate=gate)),
         ws_max_size=limits.client_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=limits.ping_interval_s,
@@ -61,16 +59,12 @@ class DrainingServer(Server):
     3. After `shutdown_s`, or at a second signal, everything left is aborted.
     """
 
-    def __init__(
-        self, config: Config, gate: Gate, drain: Drain, *, freeze_memory: bool = False
-    ) -> None:
+    def __init__(self, config: Config, gate: Gate, drain: Drain, *, freeze_memory: bool = False) -> None:
         super().__init__(config)
         self._gate = gate
         self._drain = drain
         self._freeze_memory = freeze_memory
-        self._stalls: StallWatch[asyncio.Transport] = StallWatch(
-            gate.limits.write_stall_s
-        )
+        self._stalls: StallWatch[asyncio.Transport] = StallWatch(gate.limits.write_stall_s)
         self._stall_task: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -115,9 +109,7 @@ class DrainingServer(Server):
         for sock in sockets:
             sock.close()
 
-    def _shut(
-        self, kind: type[BoundedHttpProtocol] | type[BoundedSocketProtocol]
-    ) -> None:
+    def _shut(self, kind: type[BoundedHttpProtocol] | type[BoundedSocketProtocol]) -> None:
         for connection in list(self.server_state.connections):
             if isinstance(connection, kind):
                 connection.shutdown()
@@ -150,14 +142,8 @@ class DrainingServer(Server):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._gate.limits.write_stall_s / _STALL_CHECKS)
-            transports = [
-                connection.transport for connection in self.server_state.connections
-            ]
-            waiting = [
-                (each, taken_bytes(each))
-                for each in transports
-                if each.get_write_buffer_size()
-            ]
+            transports = [connection.transport for connection in self.server_state.connections]
+            waiting = [(each, taken_bytes(each)) for each in transports if each.get_write_buffer_size()]
             for transport in self._stalls.stalled(waiting, loop.time()):
                 self._gate.refusals.count(Kind.WRITE_STALL)
                 abort(transport)

@@ -7,6 +7,7 @@ them there) and reliability.md 0.3 (nothing in ASGI frees a stalled subscriber).
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from typing import Any
 
 from handlers.serving.limits import ServingLimits
@@ -54,12 +55,8 @@ def _acked_bytes(sock: Any) -> int | None:
 
 def abort(transport: asyncio.Transport) -> None:
     """End the connection now, with a reset, so that the kernel frees what it holds and the peer notices."""
-    try:
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
-        )
-    except OSError:
-        pass  # closed already
+    with suppress(OSError):  # closed already
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()
 
 

@@ -22,9 +22,7 @@ class StallWatch(Generic[Connection]):
         self._write_stall_s = write_stall_s
         self._marks: dict[Connection, _Mark] = {}
 
-    def stalled(
-        self, waiting: Iterable[tuple[Connection, int]], now_s: float
-    ) -> list[Connection]:
+    def stalled(self, waiting: Iterable[tuple[Connection, int]], now_s: float) -> list[Connection]:
         """Those that have taken nothing for `write_stall_s`.
 
         `waiting`: every connection that has bytes in its write buffer now, with a number that grows as its peer takes
@@ -36,8 +34,4 @@ class StallWatch(Generic[Connection]):
             if mark is None or taken > mark.taken_bytes:
                 mark = _Mark(taken, now_s)
             self._marks[connection] = mark
-        return [
-            connection
-            for connection, mark in self._marks.items()
-            if now_s - mark.since_s >= self._write_stall_s
-        ]
+        return [connection for connection, mark in self._marks.items() if now_s - mark.since_s >= self._write_stall_s]

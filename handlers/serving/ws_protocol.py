@@ -70,9 +70,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
     def adopt(self, slot: Slot | None, handshake_due_s: float) -> None:
         """Take over the connection's place, and the end of patience for its handshake."""
         self._slot = slot
-        self._handshake_timer = self.loop.call_at(
-            handshake_due_s, self._check_handshake
-        )
+        self._handshake_timer = self.loop.call_at(handshake_due_s, self._check_handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
@@ -87,18 +85,12 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if self._is_deaf:
             return
         if self.handshake_initiated and not self.handshake_complete:
-            self._refuse_handshake(
-                Kind.HANDSHAKE_MALFORMED, 400, "Frames before the end of the handshake"
-            )
+            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Frames before the end of the handshake")
             return
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             is_long = isinstance(self.conn.handshake_exc, RequestLineTooLong)
-            status, message = (
-                (414, "Request target too long")
-                if is_long
-                else (400, "Malformed handshake")
-            )
+            status, message = (414, "Request target too long") if is_long else (400, "Malformed handshake")
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
 
     def handle_parser_exception(self) -> None:
@@ -107,9 +99,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if close is None:  # the fault came before the app had accepted
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Malformed handshake")
             return
-        self._gate.refusals.count(
-            _KIND_OF_CLOSE.get(CloseCode(close.code), Kind.FRAME_MALFORMED)
-        )
+        self._gate.refusals.count(_KIND_OF_CLOSE.get(CloseCode(close.code), Kind.FRAME_MALFORMED))
         self.transport.write(b"".join(self.conn.data_to_send()))
         self._leave_app(close.code, close.reason)
         self._close_after_answer()
@@ -129,14 +119,9 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.transport.is_closing():
             return
         waited_s = self.loop.time() - self.ping_sent_at
-        is_busy = (
-            self.frames_in.events_sent != self._events_at_pong
-            or self.transport.get_write_buffer_size() > 0
-        )
+        is_busy = self.frames_in.events_sent != self._events_at_pong or self.transport.get_write_buffer_size() > 0
         if is_busy and waited_s < self._limits.write_stall_s:
-            self.pong_timer = self.loop.call_later(
-                self._limits.write_stall_s - waited_s, self.keepalive_timeout
-            )
+            self.pong_timer = self.loop.call_later(self._limits.write_stall_s - waited_s, self.keepalive_timeout)
             return
         self._gate.refusals.count(Kind.PONG_LATE)
         super().keepalive_timeout()
@@ -159,9 +144,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
     def _check_handshake(self) -> None:
         self._handshake_timer = None
         if not self.handshake_complete and not self.transport.is_closing():
-            self._refuse_handshake(
-                Kind.HANDSHAKE_SLOW, 503, "The handshake was not answered in time"
-            )
+            self._refuse_handshake(Kind.HANDSHAKE_SLOW, 503, "The handshake was not answered in time")
 
     def _refuse_handshake(self, kind: Kind, status: int, message: str) -> None:
         self._gate.refusals.count(kind)
@@ -176,9 +159,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         self.close_sent = True
         self.disconnected = True
         self.stop_keepalive()
-        self.queue.put_nowait(
-            {"type": "websocket.disconnect", "code": code, "reason": reason}
-        )
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.writable.set()
 
     def _close_after_answer(self) -> None:
@@ -187,6 +168,4 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         # uvicorn closes at once when the app returns, unless this timer of its own runs.
-        self.close_timer = close_after_answer(
-            self.transport, self.loop, self._limits.linger_s
-        )
+        self.close_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)

@@ -1,6 +1,5 @@
 """The key's file: made once, for its owner only, never half."""
 
-import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ def test_a_missing_key_is_made_for_its_owner_only_and_then_kept(tmp_path: Path) 
     made = load_or_create(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_or_create(path).kid == made.kid
-    assert os.listdir(tmp_path) == ["signing_key.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["signing_key.json"]
 
 
 def test_processes_that_start_at_once_use_one_key(tmp_path: Path) -> None:

@@ -10,17 +10,83 @@ from broker.errors import Invalid
 from broker.targets import MAX_URL, check_target
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
-BAD_HOSTS = """
-localhost LOCALHOST localhost. a.localhost printer printer.local db.internal metadata.google.internal
-metadata.google.internal. router.lan nas.home.arpa localhost.localdomain
-127.0.0.1 127.0.0.1. 127.1 127.0.1 2130706433 0x7f000001 0x7f.1 0X7F.0.0.1 017700000001 0177.0.0.1 0177.1 00000177.1
-127.0x0.0.1 0 0.0.0.0 0x0 10.1 0xa.1 192.168.257 3232235777 0xc0a80101 169.254.169.254 2852039166 0xA9FEA9FE
-0251.0376.0251.0376 224.0.0.1 255.255.255.255 4294967295
-[::1] [::] [::ffff:127.0.0.1] [::ffff:7f00:1] [0:0:0:0:0:ffff:7f00:1] [::127.0.0.1] [64:ff9b::7f00:1] [2002:7f00:1::1]
-[fe80::1] [fe80::1%25eth0] [fe80::1%eth0] [fc00::1] [fec0::1] [ff02::1]
-256.1.1.1 1.2.3.4.5 4294967296 0x100000000 08.8.8.8 a.1 1..2 .. . a..b -a.example a-.example [::g] [8.8.8.8]
-[::1 ::1 ex%61mple.com 127.0.0.1%00.example.com example.com\\@127.0.0.1 user@example.com user:pass@example.com
-""".split()
+BAD_HOSTS = [
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "a.localhost",
+    "printer",
+    "printer.local",
+    "db.internal",
+    "metadata.google.internal",
+    "metadata.google.internal.",
+    "router.lan",
+    "nas.home.arpa",
+    "localhost.localdomain",
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0X7F.0.0.1",
+    "017700000001",
+    "0177.0.0.1",
+    "0177.1",
+    "00000177.1",
+    "127.0x0.0.1",
+    "0",
+    "0.0.0.0",
+    "0x0",
+    "10.1",
+    "0xa.1",
+    "192.168.257",
+    "3232235777",
+    "0xc0a80101",
+    "169.254.169.254",
+    "2852039166",
+    "0xA9FEA9FE",
+    "0251.0376.0251.0376",
+    "224.0.0.1",
+    "255.255.255.255",
+    "4294967295",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::1]",
+    "[fe80::1]",
+    "[fe80::1%25eth0]",
+    "[fe80::1%eth0]",
+    "[fc00::1]",
+    "[fec0::1]",
+    "[ff02::1]",
+    "256.1.1.1",
+    "1.2.3.4.5",
+    "4294967296",
+    "0x100000000",
+    "08.8.8.8",
+    "a.1",
+    "1..2",
+    "..",
+    ".",
+    "a..b",
+    "-a.example",
+    "a-.example",
+    "[::g]",
+    "[8.8.8.8]",
+    "[::1",
+    "::1",
+    "ex%61mple.com",
+    "127.0.0.1%00.example.com",
+    "example.com\\@127.0.0.1",
+    "user@example.com",
+    "user:pass@example.com",
+]
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)

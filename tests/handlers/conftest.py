@@ -2,14 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from broker.storage.embedded import EmbeddedEngine
-from tests.engines import empty, running_engine
 from tests.broker_server import BrokerServer, running_broker
+from tests.engines import empty, running_engine
 
-OVERRIDES = {"limits": {"connections_per_token": 5}, "channels": {"trim_interval_s": 0.05}, "auth": {"token_leeway_s": 0}}
+OVERRIDES: dict[str, dict[str, Any]] = {
+    "limits": {"connections_per_token": 5},
+    "channels": {"trim_interval_s": 0.05},
+    "auth": {"token_leeway_s": 0},
+}
 
 
 @pytest.fixture(scope="session")

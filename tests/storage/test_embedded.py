@@ -33,7 +33,7 @@ def broker_process(data: Path, binary: str) -> Iterator[tuple["subprocess.Popen[
     """Another process that keeps an engine, and the engine's pid."""
     words = [sys.executable, "-c", PARENT, str(data), binary]
     root = Path(__file__).parents[2]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=root) as process:  # noqa: S603
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         assert process.stdout is not None
         try:
             yield process, int(process.stdout.readline())
@@ -79,7 +79,7 @@ def test_an_engine_that_is_killed_comes_back_with_its_data_at_the_same_url(
         assert old is not None
         os.kill(old, signal.SIGKILL)
         async with asyncio.timeout(5):
-            while "runs again" not in caplog.text:  # noqa: ASYNC110 - the log is what is awaited
+            while "runs again" not in caplog.text:
                 await asyncio.sleep(0.02)
         watching.cancel()
         assert engine.pid != old

@@ -26,7 +26,13 @@ async def test_an_event_is_not_found_in_another_channel(server: BrokerServer) ->
 
 @pytest.mark.parametrize(
     ("scope", "sub", "status"),
-    [("pub:news", "tests", 204), ("admin", None, 204), ("pub:news", "you", 403), ("pub:news", None, 403), ("sub:news", "tests", 403)],
+    [
+        ("pub:news", "tests", 204),
+        ("admin", None, 204),
+        ("pub:news", "you", 403),
+        ("pub:news", None, 403),
+        ("sub:news", "tests", 403),
+    ],
 )
 async def test_an_event_is_deleted_by_its_publisher_or_an_admin(
     server: BrokerServer, scope: str, sub: str | None, status: int

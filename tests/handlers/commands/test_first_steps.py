@@ -18,7 +18,7 @@ def line(host: str = "127.0.0.1", data: str = "./data", config: str | None = Non
     ("host", "shown"),
     [
         ("127.0.0.1", "127.0.0.1"),
-        ("0.0.0.0", "127.0.0.1"),  # noqa: S104
+        ("0.0.0.0", "127.0.0.1"),
         ("::", "[::1]"),
         ("fe80::1", "[fe80::1]"),
         ("events", "events"),
@@ -36,4 +36,4 @@ def test_it_asks_for_a_token_of_an_hour_from_the_same_data_and_configuration() -
 def test_it_is_one_command_of_a_shell() -> None:
     words = shlex.split(line())
     assert words[:3] == ["curl", "-X", "POST"]
-    assert words[-1] == '{"id": "hello", "is_public": true}'
+    assert words[-1] == '{"id": "hello", "name": "Hello", "is_public": true}'

@@ -1,0 +1,85 @@
+"""The rules of the house that no linter knows (design section 7, style C10): small rooms, plain names, pure cores."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("broker", "handlers")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FILE_LINES = 300
+TEST_FILE_LINES = 500
+BODY_LINES = 50
+DRAWERS = ("util", "utils", "helper", "helpers", "common", "base", "misc", "manager", "shared")
+DEBT: dict[str, int] = tomllib.loads((ROOT / "tests/house/debt.toml").read_text())["file_lines"]
+PURE = (
+    "ids", "cursors", "events", "pages", "channels", "window", "scopes", "claims", "trust", "tokens", "schemas",
+    "schemacost", "strictjson", "durations", "addresses", "targets", "curve", "errors",
+)  # fmt: skip
+IMPURE_CALLS = {"time", "monotonic", "now", "utcnow", "today", "random", "token_hex", "token_bytes", "randbits", "open"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_source_file_is_one_small_room(path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    assert lines <= DEBT.get(name_of(path), FILE_LINES)
+    assert path.stem not in DRAWERS
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "a module says what it promises"
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    long = {each.name: body_lines(each) for each in functions(path) if body_lines(each) > BODY_LINES}
+    assert not long
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_a_test_file_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= TEST_FILE_LINES
+
+
+def test_debt_only_goes_down() -> None:
+    """Each exception is a line with its present value, so that it cannot grow by accident."""
+    assert {name: len((ROOT / name).read_text().splitlines()) for name in DEBT} == DEBT
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_module_has_no_loop_no_clock_and_no_chance(name: str) -> None:
+    tree = ast.parse((ROOT / "broker" / f"{name}.py").read_text())
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await)
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            assert called not in IMPURE_CALLS, f"line {node.lineno} calls {called}"
+
+
+def test_what_developers_install_has_all_that_serving_needs() -> None:
+    """`./run` relies on it: an environment for tests serves as well."""
+
+    def pinned(lock: str) -> set[str]:
+        text = (ROOT / "requirements" / lock).read_text()
+        return {line.split(" ")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))}
+
+    assert pinned("serve.lock") <= pinned("dev.lock")
+
+
+def test_locks_name_no_host() -> None:
+    for lock in (ROOT / "requirements").glob("*.lock"):
+        assert "://" not in lock.read_text()
