@@ -8,7 +8,7 @@ from broker.errors import Invalid
 from broker.identity import DEFAULT_NAME, apply_identity, parse_identity, render_identity
 
 AT = "2026-11-24T12:00:00.000Z"
-UNSET = {"description": None, "tags": [], "owner": None, "company": None, "email": None}
+UNSET: dict[str, Any] = {"description": None, "tags": [], "owner": None, "company": None, "email": None}
 
 
 def each(name: str, *values: Any) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ def test_what_is_within_bounds_is_kept_as_it_is(body: dict[str, Any]) -> None:
     + each("owner", 1, "o" * 257, "a\nb")
     + each("company", [], "c" * 257, "a\x7f")
     + each("email", 1, "alice", "@", "a@", "@b", "a@b@c", "a b@c", "Alice <a@b.c>", "a@b\n", f"a@{'b' * 253}", "a,b@c")
-    + [None, [], "x", 1],  # type: ignore[list-item]
+    + [None, [], "x", 1],
 )
 def test_what_is_out_of_bounds_is_refused(body: Any) -> None:
     with pytest.raises(Invalid):
