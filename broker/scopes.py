@@ -22,7 +22,10 @@ ADMIN = "admin"
 RESERVED_PREFIXES = ("lifecycle-", "live-", "calendar-", "cuey-", "system-")
 """How the ids of channels begin that belong to another API or to the broker itself (design.md section 8)."""
 
-_SCOPE = re.compile(r"admin|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)")
+SCOPE_FORM = r"admin|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
+"""The grammar above as a regular expression, for matching the whole text."""
+
+_SCOPE = re.compile(SCOPE_FORM)
 
 
 def is_reserved(channel_id: str) -> bool:

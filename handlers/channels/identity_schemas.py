@@ -2,16 +2,27 @@
 
 from typing import Any
 
+from broker.scopes import SCOPE_FORM
+
 TEXT = {"type": "string"}
 NULLABLE_TEXT = {"type": ["string", "null"]}
 TIME = {"type": "string", "format": "date-time"}
 UNIX_SECONDS = {"type": "integer", "description": "Unix time in seconds."}
 BASE64URL = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
-SHORT_TEXT = {"type": ["string", "null"], "maxLength": 256}
+ONE_LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*"
+LINES = r"[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*"
+_AROUND_AT = r"[^\s\u0000-\u001f\u007f-\u009f@<>(),;:\"\\\[\]]+"
+EMAIL = f"^$|^{_AROUND_AT}@{_AROUND_AT}$"
+SHORT_TEXT = {"type": ["string", "null"], "maxLength": 256, "pattern": f"^{ONE_LINE}$"}
+CHANNEL_ID = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
 SCOPES: dict[str, Any] = {
     "type": "array",
     "maxItems": 64,
-    "items": {"type": "string", "description": "admin, pub:<channel>, sub:<channel>; a * at the end is any rest."},
+    "items": {
+        "type": "string",
+        "pattern": f"^({SCOPE_FORM})$",
+        "description": "admin, pub:<channel>, sub:<channel>; a * at the end is any rest.",
+    },
     "examples": [["pub:news", "sub:*"]],
 }
 
@@ -24,9 +35,13 @@ OK = _object({"ok": {"const": True}})
 MINT = _object(
     {"scopes": {**SCOPES, "minItems": 1}},
     {
-        "sub": {**SHORT_TEXT, "description": "The publisher_id of what it publishes."},
+        "sub": {
+            **SHORT_TEXT,
+            "pattern": f"^(?!system-){ONE_LINE}$",
+            "description": "The publisher_id of what it publishes.",
+        },
         "name": {**SHORT_TEXT, "description": "The publisher_name of what it publishes."},
-        "groups": {"type": ["array", "null"], "maxItems": 64, "items": {"type": "string", "maxLength": 256}},
+        "groups": {"type": ["array", "null"], "maxItems": 64, "items": {**SHORT_TEXT, "type": "string"}},
         "expires_in": {
             "type": "string",
             "pattern": "^[0-9]{1,12}[smhd]$",
@@ -48,7 +63,7 @@ CLAIMS = _object(
 )
 NEW_KEY = _object(
     {
-        "kid": {"type": "string", "pattern": "^[A-Za-z0-9._~:@=+-]{1,128}$"},
+        "kid": {"type": "string", "pattern": r"^(?!\.+$)[A-Za-z0-9._~:@=+-]{1,128}$"},
         "x": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "description": "The x of its JWK."},
     },
     {
@@ -56,9 +71,9 @@ NEW_KEY = _object(
         "crv": {"const": "Ed25519"},
         "max_scopes": {**SCOPES, "type": ["array", "null"], "description": "Its ceiling; sub:* where it is left out."},
         "issuer": {
-            "type": ["string", "null"],
+            **SHORT_TEXT,
             "minLength": 1,
-            "maxLength": 256,
+            "pattern": f"^(?!system-){ONE_LINE}$",
             "description": "The iss that its tokens must have.",
         },
     },
@@ -91,15 +106,15 @@ IDENTITY_CHANGES = _object(
     {},
     {
         "name": {**SHORT_TEXT, "minLength": 1},
-        "description": {"type": ["string", "null"], "maxLength": 2000},
+        "description": {"type": ["string", "null"], "maxLength": 2000, "pattern": f"^{LINES}$"},
         "tags": {
             "type": ["array", "null"],
             "maxItems": 32,
-            "items": {"type": "string", "minLength": 1, "maxLength": 64},
+            "items": {**SHORT_TEXT, "type": "string", "minLength": 1, "maxLength": 64},
         },
         "owner": SHORT_TEXT,
         "company": SHORT_TEXT,
-        "email": {**SHORT_TEXT, "maxLength": 254, "examples": ["ops@example.com"]},
+        "email": {**SHORT_TEXT, "maxLength": 254, "pattern": EMAIL, "examples": ["ops@example.com"]},
     },
 )
 DISCOVERY = _object(
@@ -136,7 +151,7 @@ JWKS = _object(
     }
 )
 CLAIM_REQUEST = _object(
-    {"channels": {"type": "array", "minItems": 1, "maxItems": 100, "items": TEXT}},
+    {"channels": {"type": "array", "minItems": 1, "maxItems": 100, "items": CHANNEL_ID}},
     {"action": {"enum": ["delete", None], "description": "Leave out to list the channels."}},
 )
 CLAIM = _object({"claim": BASE64URL, "signature": BASE64URL})
