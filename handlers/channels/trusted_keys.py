@@ -24,7 +24,8 @@ async def trust_key(request: Request) -> Response:
     """Take tokens that this key signed from now on, up to its ceiling `max_scopes`.
 
     Without `max_scopes` the ceiling is `sub:*`. A token over its ceiling is refused whole. Where `issuer` is set, it
-    must be the token's `iss`, and stands before the `publisher_id` of its events.
+    must be the token's `iss`, and stands before the `publisher_id` of its events. Set it for every key that may
+    publish: without it a partner's publishers have bare names, which may be those of somebody else.
     """
     broker, own_kid = broker_of(request), broker_of(request).signing_key.kid
     grant, body = await read_as_admin(request)
