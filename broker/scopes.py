@@ -22,7 +22,10 @@ ADMIN = "admin"
 RESERVED_PREFIXES = ("lifecycle-", "live-", "calendar-", "cuey-", "system-")
 """How the ids of channels begin that belong to another API or to the broker itself (design.md section 8)."""
 
-_SCOPE = re.compile(r"admin|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)")
+SCOPE_FORM = r"admin|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
+"""The grammar above as a regular expression, for matching the whole text."""
+
+_SCOPE = re.compile(SCOPE_FORM)
 
 
 def is_reserved(channel_id: str) -> bool:
@@ -70,8 +73,8 @@ class Grant:
     `scopes` are of the grammar above. `subject` is the publisher_id of its events: the token's `sub`, or `issuer:sub`
     for a trusted key with an issuer; None for a token without `sub`. `groups` are carried and not evaluated. Times are
     Unix seconds. `principal` tells callers apart for idempotency: the key and the subject, or a digest of the token
-    where it has no subject. `key_x` is the public key that verified it, so that a key that was removed and added again
-    under the same `key_id` is noticed.
+    where it has no subject. `key_x` and `key_issuer` are those of the key that verified it, so that a key that was
+    removed and added again under the same `key_id` is noticed.
     """
 
     scopes: tuple[str, ...]
@@ -83,6 +86,7 @@ class Grant:
     key_id: str
     principal: str
     key_x: str = ""
+    key_issuer: str | None = None
 
     @property
     def is_admin(self) -> bool:

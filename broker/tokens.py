@@ -149,6 +149,7 @@ def read_token(
         # Neither a blank nor a # can stand in a kid, so the two forms cannot be mistaken for one another.
         principal=f"#{digest}" if subject is None else f"{key.kid} {subject}",
         key_x=key.x,
+        key_issuer=key.issuer,
     )
 
 

@@ -19,8 +19,8 @@ from joserfc.jwk import OKPKey
 
 from broker.claims import SYSTEM_PREFIX
 from broker.curve import parse_public_key
-from broker.errors import Conflict, Forbidden, Invalid, NotFound
-from broker.scopes import ADMIN, covers, parse_scope
+from broker.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from broker.scopes import ADMIN, Grant, covers, parse_scope
 
 MAX_KEYS = 16
 """How many keys a server trusts beside its own (contract section 5)."""
@@ -30,7 +30,8 @@ DEFAULT_CEILING = ("sub:*",)
 
 Document = list[dict[str, Any]]
 
-_KID = re.compile(r"[A-Za-z0-9._~:@=+-]{1,128}")
+# Clients take . and .. out of a path, so a key of that name could never be removed.
+_KID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~:@=+-]{1,128}")
 _MAX_ISSUER = 256
 _MAX_SCOPES = 64
 
@@ -79,6 +80,17 @@ def parse_key(body: Any) -> NewKey:
         raise Invalid('Only keys with kty "OKP" and crv "Ed25519" are supported')
     parse_public_key(body.get("x"))
     return NewKey(_parse_kid(body.get("kid")), body["x"], _parse_ceiling(body), _parse_issuer(body.get("issuer")))
+
+
+def check_signer(document: Document, grant: Grant, own_kid: str) -> None:
+    """Raises Unauthorized unless the key that verified `grant` is trusted by this very document.
+
+    For changes of the document: a key that is being removed must not add another one, not even by a request that was
+    under way, or through a process that has not heard of the removal.
+    """
+    signer = (grant.key_id, grant.key_x)
+    if grant.key_id != own_kid and not any((row["kid"], row["x"]) == signer for row in document):
+        raise Unauthorized("Invalid or expired token")
 
 
 def add_key(document: Document, key: NewKey, created_at: str, own_kid: str) -> Document:
@@ -137,7 +149,7 @@ def _render_key(key: NewKey, created_at: str) -> dict[str, Any]:
 def _parse_kid(value: Any) -> str:
     if isinstance(value, str) and _KID.fullmatch(value):
         return value
-    raise Invalid("kid must be 1 to 128 letters, digits or any of . _ ~ : @ = + -")
+    raise Invalid("kid must be 1 to 128 letters, digits or any of . _ ~ : @ = + -, and not only dots")
 
 
 def _parse_ceiling(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from handlers.open_connections import OpenConnections
 from handlers.responses import StandardHeaders, on_defect, on_expected
 from handlers.routes import all_routes
 from handlers.serving.drain import Drain
-from handlers.trust_watch import load_keys, watch_keys
+from handlers.trust_watch import TrustWatch
 from handlers.wiring import (
     api_limits_of,
     event_limits_of,
@@ -80,13 +80,17 @@ async def _start(
     channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
     stack.push_async_callback(appender.drained)
     log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=configured.reply_timeout_s)
+    documents, verifier = Documents(engine), verifier_of(settings, signing_key)
+    hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
+    trust = TrustWatch(documents, verifier, hub, signing_key)
     broker = Broker(
         engine=engine,
         channels=channels,
         log=log,
-        documents=Documents(engine),
-        hub=Hub(engine, channels, log, feed, hub_limits_of(settings)),
-        verifier=verifier_of(settings, signing_key),
+        documents=documents,
+        hub=hub,
+        verifier=verifier,
+        trust=trust,
         signing_key=signing_key,
         site=site_of(settings),
         limits=api_limits_of(settings),
@@ -95,18 +99,16 @@ async def _start(
         now_s=time.time,
         is_draining=lambda: drain.started,
     )
-    await load_keys(broker)
+    await trust.look()
     trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
-    _run_beside(
-        stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), keys=watch_keys(broker), drain=drained
-    )
+    _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
     return broker
 
 
 async def _register_signing_key(engine: Engine, signing_key: SigningKey) -> None:
     """The first broker's public key is the one of the data; a broker with another would mint tokens nobody trusts."""
-    document = await Documents(engine).change(SIGNING_KEY_DOCUMENT, lambda known: known or signing_key.jwk())
+    document, _ = await Documents(engine).change(SIGNING_KEY_DOCUMENT, lambda known: known or signing_key.jwk())
     if document["x"] != signing_key.public_x:
         raise EngineUnfit(
             f"The data was made with another signing key (kid {document['kid']}, this one is {signing_key.kid}). "

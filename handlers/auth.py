@@ -3,15 +3,15 @@
 Writes: credential (401), scope (403), then the channel (404). Reads: the channel (404), then credential and scope.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from broker.channels import ChannelRecord
 from broker.errors import Forbidden, Unauthorized
 from broker.scopes import Grant
 from handlers.broker import Broker, broker_of
-from handlers.requests import query_text
+from handlers.requests import query_text, read_json
 
 NO_RIGHT = "Insufficient permissions"
 
@@ -34,6 +34,17 @@ def require_admin(connection: HTTPConnection) -> Grant:
     if not grant.is_admin:
         raise Forbidden(NO_RIGHT)
     return grant
+
+
+async def read_as_admin(request: Request) -> tuple[Grant, Any]:
+    """The caller's grant, which must be an admin's, and the JSON of the body.
+
+    The right is checked before anything is read, and again afterwards: a body may be sent slowly, and what a token or
+    its key may do ends with it. Raises `Unauthorized`, `Forbidden`, `Invalid`, `TooLarge`.
+    """
+    require_admin(request)
+    body = await read_json(request)
+    return require_admin(request), body
 
 
 async def require_publish(connection: HTTPConnection, channel_id: str) -> tuple[Grant, ChannelRecord]:

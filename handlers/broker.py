@@ -15,6 +15,7 @@ from broker.storage.documents import Documents
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from handlers.open_connections import OpenConnections
+from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
 
 
@@ -57,6 +58,7 @@ class Broker:
     documents: Documents
     hub: Hub
     verifier: Verifier
+    trust: TrustWatch
     signing_key: SigningKey
     site: Site
     limits: ApiLimits

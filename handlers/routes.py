@@ -4,18 +4,27 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
-from handlers.channels import event_operations
+from handlers.channels import event_operations, identity_operations
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 
-OPERATIONS: tuple[Operation, ...] = (*health.OPERATIONS, *event_operations.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *health.OPERATIONS,
+    *event_operations.OPERATIONS,
+    *identity_operations.OPERATIONS,
+)
+
+
+def all_operations() -> list[Operation]:
+    """Every HTTP operation, with those that serve the document of all others."""
+    return [*OPERATIONS, *openapi_operations(OPERATIONS)]
 
 
 def all_routes() -> list[BaseRoute]:
     """Every route, in the order in which they are tried."""
     return [
         WebSocketRoute(event_operations.SOCKET_PATH, follow_on_socket),
-        *routes_of([*OPERATIONS, *openapi_operations(OPERATIONS)]),
+        *routes_of(all_operations()),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

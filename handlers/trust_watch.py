@@ -6,10 +6,14 @@ connections are closed. A change made here is taken at once.
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from broker.errors import Refusal
+from broker.hub import Hub
+from broker.signing import SigningKey
+from broker.storage.documents import Documents
 from broker.trust import Document, own_key, trusted_from
-from handlers.broker import Broker
+from handlers.verifier import Verifier
 
 TRUSTED_KEYS = "trusted-keys"
 CHECK_S = 0.5
@@ -17,34 +21,56 @@ CHECK_S = 0.5
 logger = logging.getLogger(__name__)
 
 
-async def load_keys(broker: Broker) -> int:
-    """Trust what the engine's document says, and judge every open connection by it; the document's version."""
-    document, version = await broker.documents.load(TRUSTED_KEYS)
-    trust(broker, document or [])
-    return version
+class TrustWatch:
+    """Follows the document of trusted keys for the verifier and the open connections of one process."""
 
+    def __init__(self, documents: Documents, verifier: Verifier, hub: Hub, signing_key: SigningKey) -> None:
+        self._documents = documents
+        self._verifier = verifier
+        self._hub = hub
+        self._own = own_key(signing_key.kid, signing_key.public_x)
+        # The version of the document that is trusted here; -1 before the first.
+        self._version = -1
 
-async def watch_keys(broker: Broker) -> None:
-    """Look for another version of the document every half second, until cancelled.
+    async def document(self) -> Document:
+        """The trusted keys beside the server's own, as the engine has them now."""
+        document, _ = await self._documents.load(TRUSTED_KEYS)
+        return document or []
 
-    While the engine does not answer the keys stay as they are: then nothing can be read or written either.
-    """
-    known = -1
-    while True:
-        try:
-            known = await _follow(broker, known)
-        except Refusal as refusal:
-            logger.warning("the trusted keys could not be read: %s", refusal.message)
-        await asyncio.sleep(CHECK_S)
+    async def change(self, decide: Callable[[Document], Document]) -> Document:
+        """Replace the document by what `decide` makes of it, and trust it from now on; raises what `decide` raises."""
+        document: Document
+        document, version = await self._documents.change(TRUSTED_KEYS, lambda known: decide(known or []))
+        # A later change made here may have been taken first; it has this one in it.
+        if version > self._version:
+            self._trust(document, version)
+        return document
 
+    async def look(self) -> None:
+        """Trust what the engine's document says, if that is another than before; raises `Unavailable`."""
+        while (seen := self._version) != await self._documents.version(TRUSTED_KEYS):
+            document, version = await self._documents.load(TRUSTED_KEYS)
+            # What was loaded is old when a change was made here meanwhile: a removed key must not come back.
+            if self._version == seen:
+                self._trust(document or [], version)
 
-def trust(broker: Broker, document: Document) -> None:
-    """From now on trust the keys of this document and the server's own, and no others."""
-    own = broker.signing_key
-    broker.verifier.replace_keys({own.kid: own_key(own.kid, own.public_x), **trusted_from(document)})
-    broker.hub.judge_all()
+    async def watch(self) -> None:
+        """Look every half second, until cancelled.
 
+        While the engine does not answer the keys stay as they are: then nothing can be read or written either. No
+        defect ends the watch, as a removed key would live on.
+        """
+        while True:
+            try:
+                await self.look()
+            except Refusal as refusal:
+                logger.warning("the trusted keys could not be read: %s", refusal.message)
+            except Exception:
+                logger.exception("the trusted keys could not be read")
+            await asyncio.sleep(CHECK_S)
 
-async def _follow(broker: Broker, known: int) -> int:
-    version = await broker.documents.version(TRUSTED_KEYS)
-    return known if version == known else await load_keys(broker)
+    def _trust(self, document: Document, version: int) -> None:
+        """From now on trust the keys of this document and the server's own, and no others."""
+        self._verifier.replace_keys({**trusted_from(document), self._own.kid: self._own})
+        self._version = version
+        self._hub.judge_all()

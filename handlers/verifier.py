@@ -87,9 +87,9 @@ class Verifier:
         self._known.clear()
 
     def still_good(self, grant: Grant, now_s: float) -> bool:
-        """Whether a grant given earlier would be given again at `now_s`: not expired, its key and ceiling unchanged."""
+        """Whether a grant given earlier would be given again at `now_s`: not expired, its key still good for it."""
         key = self._keys.get(grant.key_id)
-        if key is None or key.x != grant.key_x or not key.may_grant(grant.scopes):
+        if key is None or (key.x, key.issuer) != (grant.key_x, grant.key_issuer) or not key.may_grant(grant.scopes):
             return False
         return grant.expires_at_s is None or now_s < grant.expires_at_s + self._leeway_s
 

@@ -23,6 +23,7 @@ from handlers.app import create_app
 from handlers.broker import Broker
 from handlers.serving.drain import Drain
 from handlers.wiring import serving_limits_of
+from tests.broker.forge import Key
 from tests.serving_app import running_server
 
 API = "/api/v1"
@@ -61,6 +62,19 @@ class BrokerServer:
     async def change(self, channel_id: str, **fields: Any) -> ChannelRecord:
         """Patch a channel."""
         return await self.broker.channels.change(channel_id, lambda record: apply_patch(record, fields))
+
+    async def trust(self, key: Key, **members: Any) -> dict[str, Any]:
+        """Trust a key as an admin does over HTTP, and answer it as it is trusted."""
+        body = {"kid": key.kid, "x": key.x, **members}
+        answer = await self.http.post(f"{API}/keys", json=body, headers=self.bearer("admin"))
+        assert answer.status_code == 201, answer.text
+        trusted: dict[str, Any] = answer.json()
+        return trusted
+
+    async def distrust(self, kid: str) -> None:
+        """Remove a trusted key as an admin does over HTTP."""
+        answer = await self.http.delete(f"{API}/keys/{kid}", headers=self.bearer("admin"))
+        assert answer.status_code == 200, answer.text
 
     async def publish(self, channel_id: str, *data: Any, **fields: Any) -> list[dict[str, Any]]:
         """Publish a batch with these data and answer the events."""

@@ -33,6 +33,8 @@ async def subscribed(
             access.channel, start, types, lambda record: judge(broker, access.grant, record)
         )
         timers = _timers(broker, access, subscription)
+        # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
+        _end_if_forbidden(broker, access.grant, subscription)
         try:
             yield subscription
         finally:
@@ -58,11 +60,11 @@ def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[
     ends_at_s = broker.verifier.ends_at_s(access.grant) if access.grant else None
     if ends_at_s is not None:
         left_s = max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
-        timers.append(loop.call_later(left_s, _end_if_expired, broker, access.grant, subscription))
+        timers.append(loop.call_later(left_s, _end_if_forbidden, broker, access.grant, subscription))
     return timers
 
 
-def _end_if_expired(broker: Broker, grant: Grant | None, subscription: Subscription) -> None:
+def _end_if_forbidden(broker: Broker, grant: Grant | None, subscription: Subscription) -> None:
     reason = judge(broker, grant, subscription.channel)
     if reason is not None:
         subscription.close(reason)

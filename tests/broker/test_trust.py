@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from broker.errors import Conflict, Forbidden, Invalid, NotFound
-from broker.trust import MAX_KEYS, Document, add_key, own_key, parse_key, remove_key, trusted_from
-from tests.broker.forge import SERVER, STRANGER
+from broker.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from broker.scopes import Grant
+from broker.tokens import read_token
+from broker.trust import MAX_KEYS, Document, add_key, check_signer, own_key, parse_key, remove_key, trusted_from
+from tests.broker.forge import NOW_S, SERVER, STRANGER, forge, key_of
 
 AT = "2026-11-24T12:00:00.000Z"
 
@@ -121,7 +123,7 @@ def test_what_cannot_be_removed() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    each("kid", None, "", "a b", "a/b", "a#b", "a\x00", "é", "a" * 129, 1, ["a"])
+    each("kid", None, "", ".", "..", "...", "a b", "a/b", "a#b", "a\x00", "é", "a" * 129, 1, ["a"])
     + each("kty", "RSA", None)
     + each("crv", "Ed448", "X25519")
     + each("max_scopes", "sub:*", ["sub:"], [1], {}, ["Admin"], ["sub:a"] * 65)
@@ -131,6 +133,34 @@ def test_what_cannot_be_removed() -> None:
 def test_a_bad_key_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         parse_key({"kid": "partner", "x": STRANGER.x} | change)
+
+
+@pytest.mark.parametrize("kid", ["a.b", ".a", "..a", "a..", "https:@+=~-_", "x" * 128])
+def test_a_kid_may_have_dots_but_not_only_dots(kid: str) -> None:
+    """A client would take `/keys/..` for the parent, so a key of that name could never be removed."""
+    assert parse_key({"kid": kid, "x": STRANGER.x}).kid == kid
+
+
+def grant_by(document: Document, kid: str, seed: int = 2) -> Grant:
+    keys = {"server": SERVER.trusted} | trusted_from(document)
+    return read_token(forge({"scopes": []}, key_of(kid, seed)), keys, audiences=[], now_s=NOW_S)
+
+
+def test_only_a_key_of_the_document_or_the_own_one_changes_the_document() -> None:
+    document = added([])
+    check_signer(document, grant_by(document, "partner"), "server")
+    check_signer([], grant_by([], "server", 1), "server")
+
+    with pytest.raises(Unauthorized):
+        check_signer([], grant_by(document, "partner"), "server")
+
+
+def test_a_key_that_was_replaced_under_its_id_changes_the_document_no_more() -> None:
+    before = added([])
+    after = added([], x=key_of("partner", 3).x)
+
+    with pytest.raises(Unauthorized):
+        check_signer(after, grant_by(before, "partner"), "server")
 
 
 def test_a_key_to_fetch_is_refused_and_says_why() -> None:

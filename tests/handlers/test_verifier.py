@@ -23,9 +23,11 @@ class Clock:
         return self.now_s
 
 
-def keys(x: str = PARTNER.x, max_scopes: tuple[str, ...] = ("sub:*",)) -> dict[str, TrustedKey]:
+def keys(
+    x: str = PARTNER.x, max_scopes: tuple[str, ...] = ("sub:*",), issuer: str | None = None
+) -> dict[str, TrustedKey]:
     document: Document = []
-    new = parse_key({"kid": "partner", "x": x, "max_scopes": list(max_scopes)})
+    new = parse_key({"kid": "partner", "x": x, "max_scopes": list(max_scopes), "issuer": issuer})
     return {"server": SERVER.trusted} | trusted_from(add_key(document, new, "2026-01-01T00:00:00Z", "server"))
 
 
@@ -112,8 +114,8 @@ def test_an_open_socket_notices_expiry(verifier: Verifier) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"server": SERVER.trusted}, keys(x=STRANGER.x), keys(max_scopes=("sub:b",))],
-    ids=["gone", "x", "ceiling"],
+    [{"server": SERVER.trusted}, keys(x=STRANGER.x), keys(max_scopes=("sub:b",)), keys(issuer="acme")],
+    ids=["gone", "x", "ceiling", "issuer"],
 )
 def test_an_open_socket_notices_that_its_key_changed(verifier: Verifier, changed: dict[str, TrustedKey]) -> None:
     partner, server = grant_by_partner(verifier), verifier.grant_of(LASTING)

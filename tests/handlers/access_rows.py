@@ -1,0 +1,150 @@
+"""What every route must ask of its caller: one line a route. A route without a line fails `test_access_matrix.py`.
+
+To add a route, add its line to `ROWS`: the access that the contract gives it (written here once more, so that a slip in
+the operations table shows), a good body where it takes one, and the path parameter to `PLACES` where it is a new kind.
+What each credential gets then follows from the access (`EXPECTED`); `but` names exceptions.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.tokens import MintRequest, mint
+from handlers.operations import Access
+from tests.broker.forge import Key, forge, key_of
+from tests.broker_server import BrokerServer
+
+OK = 200
+"""The route lets the caller in: its success, whatever its number."""
+
+ME = "me"
+PARTNER = key_of("partner", 3)
+STRANGER = key_of("stranger", 4)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one request of the matrix is made of: nothing in it was there before, so no request disturbs another."""
+
+    server: BrokerServer
+    channel_id: str
+
+    def own(self, *scopes: str, sub: str = ME) -> str:
+        """A token of the server's own key, forged where it would not be minted."""
+        key = self.server.signing_key
+        return forge({"scopes": scopes, "sub": sub}, Key(key.kid, key.private_key))
+
+
+@dataclass(frozen=True)
+class Row:
+    """The access of a route. `body` gives one that is good; `status` is its success, else the first of its answers."""
+
+    access: Access
+    body: Callable[[Cell], Any] | None = None
+    status: int | None = None
+    but: Mapping[str, int] = field(default_factory=dict)
+
+
+async def _event(cell: Cell) -> str:
+    headers = cell.server.bearer("admin", sub=ME)
+    path = f"/api/v1/channels/{cell.channel_id}/events"
+    event_id: str = (await cell.server.http.post(path, json={"data": 1}, headers=headers)).json()["id"]
+    return event_id
+
+
+async def _kid(cell: Cell) -> str:
+    key = key_of(f"key-of-{cell.channel_id}", 5)
+    document = await cell.server.broker.trust.document()
+    for row in document:
+        if row["kid"].startswith("key-of-"):
+            await cell.server.distrust(row["kid"])
+    return str((await cell.server.trust(key))["kid"])
+
+
+async def _channel(cell: Cell) -> str:
+    return cell.channel_id
+
+
+PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {"channel_id": _channel, "event_id": _event, "kid": _kid}
+"""What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
+
+CHANNEL = "/api/v1/channels/{channel_id}"
+
+ROWS: dict[str, Row] = {
+    "GET /healthz": Row("none"),
+    "GET /readyz": Row("none"),
+    "GET /openapi.json": Row("none"),
+    "GET /docs": Row("none"),
+    f"POST {CHANNEL}/events": Row("publish", lambda _: {"data": 1}),
+    f"GET {CHANNEL}/events": Row("read"),
+    f"GET {CHANNEL}/events/{{event_id}}": Row("read"),
+    f"DELETE {CHANNEL}/events/{{event_id}}": Row("publish"),
+    f"GET {CHANNEL}/events/{{event_id}}/replies": Row("read"),
+    f"GET {CHANNEL}/events/{{event_id}}/thread": Row("read"),
+    f"GET {CHANNEL}/sse": Row("read"),
+    f"GET {CHANNEL}/ws": Row("none", status=426),
+    f"WS {CHANNEL}/ws": Row("read"),
+    "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
+    "GET /api/v1/tokens/claims": Row("token"),
+    "GET /api/v1/keys": Row("admin"),
+    "POST /api/v1/keys": Row("admin", lambda cell: {"kid": f"new-of-{cell.channel_id}", "x": STRANGER.x}),
+    "DELETE /api/v1/keys/{kid}": Row("admin"),
+    "GET /api/v1/server": Row("none"),
+    "PUT /api/v1/server": Row("admin", lambda cell: {"name": cell.channel_id}),
+    "GET /.well-known/zooid.json": Row("none"),
+    "GET /.well-known/jwks.json": Row("none"),
+    "POST /api/v1/directory/claim": Row("admin", lambda cell: {"channels": [cell.channel_id]}),
+}
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a request carries to say who sends it."""
+
+    header: str | None = None
+    query_token: str | None = None
+
+
+def _bearer(token: str) -> Credential:
+    return Credential(f"Bearer {token}")
+
+
+def _expired(cell: Cell) -> Credential:
+    key, request = cell.server.signing_key, MintRequest(("admin",), sub=ME, expires_in_s=60)
+    return _bearer(mint(request, key, now_s=time.time() - 61, audience=None))
+
+
+CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
+    "none": lambda _: Credential(),
+    "garbage": lambda _: _bearer("x.y.z"),
+    "another scheme": lambda _: Credential("Basic YWRtaW46YWRtaW4="),
+    "expired": _expired,
+    "a stranger's key under our kid": lambda cell: _bearer(
+        forge({"scopes": ["admin"]}, STRANGER, kid=cell.server.signing_key.kid)
+    ),
+    "the broker's own name": lambda cell: _bearer(cell.own("admin", sub="system-auth")),
+    "no scope": lambda cell: _bearer(cell.own()),
+    "another channel": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}-x", f"sub:{cell.channel_id}-x")),
+    "pub": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}")),
+    "sub": lambda cell: _bearer(cell.own(f"sub:{cell.channel_id}")),
+    "admin": lambda cell: _bearer(cell.own("admin")),
+    "partner": lambda cell: _bearer(forge({"scopes": [f"sub:{cell.channel_id}"], "sub": ME}, PARTNER)),
+    "partner over its ceiling": lambda _: _bearer(forge({"scopes": ["admin"], "sub": ME}, PARTNER)),
+    "admin in the query": lambda cell: Credential(query_token=cell.own("admin")),
+    "garbage before admin in the query": lambda cell: Credential("Bearer x.y.z", cell.own("admin")),
+}
+
+_BAD = dict.fromkeys(CREDENTIALS, 401)
+_ALL = dict.fromkeys(CREDENTIALS, OK)
+_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "partner"), 403)
+
+EXPECTED: dict[Access, dict[str, int]] = {
+    "none": _ALL,
+    "optional": _ALL,
+    "read": _BAD | _KNOWN | dict.fromkeys(("sub", "admin", "partner", "admin in the query"), OK),
+    "publish": _BAD | _KNOWN | dict.fromkeys(("pub", "admin"), OK),
+    "token": _BAD | dict.fromkeys((*_KNOWN, "admin"), OK),
+    "admin": _BAD | _KNOWN | {"admin": OK},
+}
+"""What each credential gets by the access of the route, for a private channel. A token in the query only reads."""
