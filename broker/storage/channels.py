@@ -1,7 +1,8 @@
 """The channels and their records: create, find, change, delete.
 
-Records are cached in the process. Every publish and page passes the version that it was decided on, and the scripts
-answer when it is no longer that one, so a cached record is never acted on after it was changed elsewhere.
+Records are cached in the process, for those who pass the version that they decided on to a script, as publishes and
+pages do: it answers when it is no longer that one. Whoever passes no version takes the record as it is now (`refresh`).
+So a record is never acted on after it was changed elsewhere.
 """
 
 import asyncio
@@ -100,14 +101,17 @@ class Channels:
         return sum(await answered(pipeline.execute()))
 
     async def find(self, channel_id: str) -> ChannelRecord:
-        """The channel's record, from the cache or the engine; raises `NotFound`."""
+        """The channel's record, perhaps an old one: for those who pass its version on. Raises `NotFound`."""
         record = self._cache.get(channel_id)
         return record if record is not None else await self.refresh(channel_id)
 
     async def refresh(self, channel_id: str) -> ChannelRecord:
         """The channel's record as the engine has it now; raises `NotFound`."""
-        self._cache.pop(channel_id, None)
-        return self._remember(await self._load(channel_id))
+        try:
+            return self._remember(await self._load(channel_id))
+        except NotFound:
+            self._cache.pop(channel_id, None)
+            raise
 
     async def change(self, channel_id: str, decide: Decide) -> ChannelRecord:
         """Replace the record by what `decide` makes of it; decides again when another process was faster.
@@ -206,9 +210,6 @@ class Channels:
         )
 
     def _remember(self, record: ChannelRecord) -> ChannelRecord:
-        known = self._cache.get(record.id)
-        if known is not None and (known.created_ms, known.version) > (record.created_ms, record.version):
-            return known
         self._cache[record.id] = record
         if len(self._cache) > CACHED_RECORDS:
             self._cache.popitem(last=False)
