@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -51,6 +52,24 @@ async def stop_the_clock(engine: Engine) -> None:
     ahead_ms = await engine.now_ms() + 3_600_000
     for number in range(engine.partitions):
         await engine.client.set(partition_keys(number).floor, ahead_ms)
+
+
+@asynccontextmanager
+async def over_and_over(*acts: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Do these things, each again and again, until the block ends."""
+    is_over = False
+
+    async def repeat(act: Callable[[], Awaitable[None]]) -> None:
+        while not is_over:
+            await act()
+
+    tasks = [asyncio.create_task(repeat(act)) for act in acts]
+    try:
+        yield
+    finally:
+        # Not cancelled: redis-py loses cancellations.
+        is_over = True
+        await asyncio.gather(*tasks)
 
 
 async def pages(channel_list: ChannelList, reach: Reach, limit: int) -> AsyncIterator[ListPage]:
@@ -251,22 +270,15 @@ async def test_what_is_there_all_along_is_listed_once_while_others_come_and_go(
     mixed = [*stable, *coming]
     random.Random(4).shuffle(mixed)
     await create(channels, *mixed)
-    over = asyncio.Event()
 
-    async def churn(channel_id: str) -> None:
-        other = Channels(engine, most=100_000)
-        while not over.is_set():
-            await other.delete(channel_id)
-            await create(other, channel_id)
+    async def come_and_go(channel_id: str) -> None:
+        await channels.delete(channel_id)
+        await create(channels, channel_id)
 
-    async with asyncio.TaskGroup() as group:
-        for channel_id in coming[:8]:
-            group.create_task(churn(channel_id))
+    async with over_and_over(*(partial(come_and_go, channel_id) for channel_id in coming[:8])):
         for _ in range(5):
             seen = await walk(channel_list, EVERYTHING, 7)
-            counted = {channel_id: seen.count(channel_id) for channel_id in [*stable, *coming[8:]]}
-            assert set(counted.values()) == {1}
-        over.set()
+            assert {seen.count(channel_id) for channel_id in [*stable, *coming[8:]]} == {1}
 
 
 async def test_a_channel_turned_private_while_it_is_listed_is_not_shown_to_strangers(
@@ -274,22 +286,15 @@ async def test_a_channel_turned_private_while_it_is_listed_is_not_shown_to_stran
 ) -> None:
     """The index and the record are read one after the other; the record decides."""
     await create(channels, *(f"channel-{i}" for i in range(40)), is_public=True)
-    over = asyncio.Event()
 
     async def flip(channel_id: str) -> None:
-        is_public = True
-        while not over.is_set():
-            is_public = not is_public
-            await channels.change(channel_id, partial(replace, is_public=is_public))
+        await channels.change(channel_id, lambda record: replace(record, is_public=not record.is_public))
 
-    async with asyncio.TaskGroup() as group:
-        for i in range(8):
-            group.create_task(flip(f"channel-{i}"))
+    async with over_and_over(*(partial(flip, f"channel-{i}") for i in range(8))):
         for _ in range(30):
             page = await channel_list.page(NOBODY, limit=100, below=None)
             assert all(listed.record.is_public for listed in page.listed)
             assert len(page.listed) >= 32
-        over.set()
 
 
 @pytest.mark.parametrize("ms", [0, 1 << 47])
