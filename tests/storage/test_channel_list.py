@@ -77,6 +77,8 @@ async def pages(channel_list: ChannelList, reach: Reach, limit: int) -> AsyncIte
     while more:
         page = await channel_list.page(reach, limit=limit, below=below)
         assert len(page.listed) <= limit
+        places = [(listed.record.created_ms, listed.record.tag) for listed in page.listed]
+        assert places == sorted(places, reverse=True)
         yield page
         more = page.cursor is not None
         if page.cursor is not None:
