@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from broker.channels import MAX_DESCRIPTION_CHARS, MAX_TAG_CHARS, MAX_TAGS
+from broker.channel_changes import MAX_DESCRIPTION_CHARS, MAX_TAG_CHARS, MAX_TAGS
 from broker.claims import parse_name
 from broker.errors import Invalid
 

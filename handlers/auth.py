@@ -47,19 +47,44 @@ async def read_as_admin(request: Request) -> tuple[Grant, Any]:
     return require_admin(request), body
 
 
-async def require_publish(connection: HTTPConnection, channel_id: str) -> tuple[Grant, ChannelRecord]:
-    """The caller's grant and the channel that it may publish to; raises `Unauthorized`, `Forbidden`, `NotFound`."""
+def publish_grant(connection: HTTPConnection, channel_id: str) -> Grant:
+    """The caller's grant, which must allow to publish to this channel; raises `Unauthorized`, `Forbidden`."""
     grant = require_token(connection)
     if not grant.may_publish(channel_id):
         raise Forbidden(NO_RIGHT)
-    return grant, await broker_of(connection).channels.find(channel_id)
+    return grant
+
+
+async def require_publish(connection: HTTPConnection, channel_id: str) -> tuple[Grant, ChannelRecord]:
+    """The caller's grant and the channel that it may publish to, as the engine has it now.
+
+    Raises `Unauthorized`, `Forbidden`, `NotFound`.
+    """
+    grant = publish_grant(connection, channel_id)
+    return grant, await broker_of(connection).channels.refresh(channel_id)
 
 
 async def require_read(connection: HTTPConnection, channel_id: str) -> Access:
-    """The channel and the grant to read it; raises `NotFound`, `Unauthorized`, `Forbidden`."""
+    """The channel as the engine has it now, and the grant to read it; raises `NotFound`, `Unauthorized`, `Forbidden`.
+
+    Another process may have made it private, so a record of the cache does not do.
+    """
+    broker = broker_of(connection)
+    channel = await broker.channels.refresh(channel_id)
+    return Access(channel, read_grant(broker, connection, channel))
+
+
+async def require_read_of_version(connection: HTTPConnection, channel_id: str) -> Access:
+    """The same on a record that may be an old one: for readers who have the engine check its version.
+
+    Only good news may be old: nobody is refused because of what a channel was.
+    """
     broker = broker_of(connection)
     channel = await broker.channels.find(channel_id)
-    return Access(channel, read_grant(broker, connection, channel))
+    try:
+        return Access(channel, read_grant(broker, connection, channel))
+    except (Unauthorized, Forbidden):
+        return await require_read(connection, channel_id)
 
 
 def read_grant(broker: Broker, connection: HTTPConnection, channel: ChannelRecord) -> Grant | None:

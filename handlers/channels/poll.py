@@ -11,7 +11,7 @@ from broker.cursors import Start, resume_from
 from broker.errors import Invalid
 from broker.pages import is_incomplete
 from broker.subscription import Closed
-from handlers.auth import require_read
+from handlers.auth import require_read_of_version
 from handlers.broker import Broker, broker_of
 from handlers.channels.door import subscribed
 from handlers.channels.reading import Read, page_body, parse_query, read_page
@@ -23,7 +23,7 @@ async def poll(request: Request) -> Response:
     """A page of events; with `wait` an empty one is held until there is an event or the time is over."""
     broker = broker_of(request)
     channel_id = request.path_params["channel_id"]
-    await require_read(request, channel_id)
+    await require_read_of_version(request, channel_id)
     wait_s = query_number(request, "wait", default=0, lowest=0, highest=broker.limits.wait_s)
     gap_is_error = parse_on_gap(request)
     read = await read_page(request, channel_id, lambda channel: parse_query(request, channel))

@@ -12,7 +12,7 @@ from broker.schemas import CompiledTypes, compile_types
 from broker.scopes import Grant, is_reserved
 from broker.storage.appender import Appended, Idempotency
 from broker.storage.log import Stale
-from handlers.auth import NO_RIGHT, require_publish
+from handlers.auth import NO_RIGHT, publish_grant
 from handlers.broker import Broker, broker_of
 from handlers.requests import read_body
 from handlers.responses import json_bytes
@@ -25,7 +25,8 @@ async def publish(request: Request) -> Response:
     """Append the events of the body; 201 with them as stored. The same Idempotency-Key answers the same again."""
     broker = broker_of(request)
     channel_id = request.path_params["channel_id"]
-    grant, channel = await require_publish(request, channel_id)
+    grant = publish_grant(request, channel_id)
+    channel = await broker.channels.find(channel_id)
     if is_reserved(channel_id):
         raise Forbidden(NO_RIGHT)
     body = await read_body(request, broker.limits.publish_body_bytes)
@@ -61,15 +62,17 @@ async def _append(
     broker: Broker, channel: ChannelRecord, grant: Grant, drafts: tuple[Draft, ...], key: Idempotency | None
 ) -> tuple[Appended, list[Frame]]:
     for _ in range(DECISIONS):
-        check_types(broker, channel, drafts)
-        _check_replies(channel, drafts)
-        stored = [store(draft, channel.id, grant.subject, grant.name) for draft in drafts]
         try:
+            check_types(broker, channel, drafts)
+            _check_replies(channel, drafts)
+            stored = [store(draft, channel.id, grant.subject, grant.name) for draft in drafts]
             appended = await broker.log.append(channel, stored, key)
             return appended, _frames(channel, stored, appended)
-        except (Stale, NotFound):
+        except (Stale, NotFound, Invalid) as error:
             # Changed, or deleted and perhaps created again, since the record was cached.
-            channel = await broker.channels.refresh(channel.id)
+            known, channel = channel, await broker.channels.refresh(channel.id)
+            if isinstance(error, Invalid) and (channel.tag, channel.version) == (known.tag, known.version):
+                raise
     raise Unavailable("The channel is being changed by others", retry_after_s=1)
 
 

@@ -9,7 +9,7 @@ from broker.channels import ChannelRecord
 from broker.errors import CursorExpired, NotFound
 from broker.pages import Page, Query, is_incomplete, parse_start, parse_types, render_page
 from broker.storage.log import Stale
-from handlers.auth import Access, read_grant, require_read
+from handlers.auth import Access, read_grant, require_read_of_version
 from handlers.broker import Broker, broker_of
 from handlers.requests import query_number, query_text
 
@@ -40,7 +40,7 @@ async def read_page(connection: HTTPConnection, channel_id: str, query_of: Calla
     Raises `NotFound`, `Unauthorized`, `Forbidden`, `Invalid`, `Unavailable`.
     """
     broker = broker_of(connection)
-    access = await require_read(connection, channel_id)
+    access = await require_read_of_version(connection, channel_id)
     while True:
         query = query_of(access.channel)
         try:

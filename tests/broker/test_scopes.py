@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import Invalid
-from broker.scopes import RESERVED_PREFIXES, Grant, covers, is_reserved, known_scopes, parse_scope
+from broker.scopes import RESERVED_PREFIXES, Grant, Reach, covers, is_reserved, known_scopes, parse_scope
 
 CHANNEL_IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
 
@@ -142,3 +142,31 @@ def test_nothing_under_a_ceiling_reaches_past_it(ceiling: str, data: st.DataObje
 
     if covers(f"sub:{ceiling}", f"sub:{scope}") and granted(f"sub:{scope}").may_subscribe(channel):
         assert granted(f"sub:{ceiling}").may_subscribe(channel)
+
+
+SCOPES = st.builds("{}:{}".format, st.sampled_from(["pub", "sub"]), st.from_regex(r"[ab]{1,3}\*?|\*", fullmatch=True))
+
+
+@given(st.lists(SCOPES, max_size=4), st.text("ab", min_size=3, max_size=4))
+def test_a_reach_is_what_a_grant_publishes_to_or_reads(scopes: list[str], channel_id: str) -> None:
+    grant = granted(*scopes)
+    expected = grant.may_publish(channel_id) or grant.may_subscribe(channel_id)
+    assert grant.reach.includes(channel_id) is expected
+
+
+@pytest.mark.parametrize("scopes", [("admin",), ("pub:*",), ("sub:a", "sub:*")])
+def test_an_admin_and_a_star_reach_everything(scopes: tuple[str, ...]) -> None:
+    reach = granted(*scopes).reach
+    assert reach.is_everything and reach.includes("any")
+
+
+@pytest.mark.parametrize("prefix", RESERVED_PREFIXES)
+def test_reserved_channels_are_in_nobodys_reach(prefix: str) -> None:
+    channel_id = f"{prefix}x"
+    for scopes in (("admin",), ("sub:*",), (f"sub:{channel_id}",), (f"sub:{prefix}*",)):
+        assert not granted(*scopes).reach.includes(channel_id)
+
+
+def test_without_scopes_nothing_is_in_reach() -> None:
+    assert granted().reach == Reach()
+    assert not Reach().includes("any") and not Reach().is_everything

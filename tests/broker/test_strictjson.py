@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import Invalid
-from broker.strictjson import parse_json, render_json
+from broker.strictjson import parse_json, parse_stored, render_json
 
 SCALARS = (
     st.none()
@@ -28,6 +28,11 @@ def parse(body: bytes, depth: int = 100, keys: int = 10_000) -> Any:
 @given(VALUES)
 def test_every_value_comes_back_equal(value: Any) -> None:
     assert parse(render_json(value)) == value
+
+
+@given(VALUES)
+def test_what_is_stored_is_read_back_as_exactly(value: Any) -> None:
+    assert render_json(parse_stored(render_json(value))) == render_json(value)
 
 
 @given(VALUES)
