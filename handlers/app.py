@@ -21,6 +21,7 @@ from broker.signing import SigningKey
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
+from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feed import Feed
 from broker.storage.log import Log
@@ -85,6 +86,7 @@ async def _start(
         channels=channels,
         log=log,
         documents=Documents(engine),
+        endpoints=Endpoints(engine),
         hub=Hub(engine, channels, log, feed, hub_limits_of(settings)),
         verifier=verifier_of(settings, signing_key),
         signing_key=signing_key,

@@ -12,6 +12,7 @@ from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
+from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from handlers.open_connections import OpenConnections
@@ -44,6 +45,7 @@ class Site:
     allowed_origins: tuple[str, ...]
     anonymous_webhooks: bool
     outbound_allow: tuple[IPv4Network | IPv6Network, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: dict[str, list[str]]
 
 
@@ -55,6 +57,7 @@ class Broker:
     channels: Channels
     log: Log
     documents: Documents
+    endpoints: Endpoints
     hub: Hub
     verifier: Verifier
     signing_key: SigningKey

@@ -4,7 +4,7 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
-from handlers.channels import event_operations, feed_operations
+from handlers.channels import event_operations, feed_operations, webhook_operations
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
@@ -13,6 +13,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *event_operations.OPERATIONS,
     *feed_operations.OPERATIONS,
+    *webhook_operations.OPERATIONS,
 )
 
 

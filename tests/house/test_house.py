@@ -18,7 +18,8 @@ DRAWERS = ("util", "utils", "helper", "helpers", "common", "base", "misc", "mana
 DEBT: dict[str, int] = tomllib.loads((ROOT / "tests/house/debt.toml").read_text())["file_lines"]
 PURE = (
     "ids", "cursors", "events", "pages", "channels", "window", "scopes", "claims", "trust", "tokens", "schemas",
-    "schemacost", "strictjson", "durations", "addresses", "targets", "curve", "errors", "yamltext", "readable", "xmltext",
+    "schemacost", "strictjson", "durations", "addresses", "targets", "curve", "errors",
+    "yamltext", "readable", "xmltext", "endpoints",
 )  # fmt: skip
 IMPURE_CALLS = {"time", "monotonic", "now", "utcnow", "today", "random", "token_hex", "token_bytes", "randbits", "open"}
 
