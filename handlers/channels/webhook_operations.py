@@ -18,7 +18,12 @@ REGISTRATION: dict[str, Any] = {
     "type": "object",
     "required": ["url"],
     "properties": {
-        "url": {"type": "string", "maxLength": MAX_URL, "description": "A public http or https URL."},
+        "url": {
+            "type": "string",
+            "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+            "maxLength": MAX_URL,
+            "description": "A public http or https URL.",
+        },
         "event_types": {**TYPES, "description": "Only events of these types; none or an empty list for all."},
         "ttl_seconds": {
             "type": ["integer", "null"],

@@ -25,13 +25,13 @@ async def outlines(server: BrokerServer, query: str = "") -> list[dict[str, Any]
 
 
 async def test_public_channels_are_listed_newest_first_and_no_others(broker_server: BrokerServer) -> None:
-    for name in ("one", "two"):
-        await broker_server.create(name)
+    records = [await broker_server.create(name) for name in ("one", "two", "three")]
     await broker_server.create("secret", is_public=False)
     # As the other APIs make theirs.
     await broker_server.create("live-watch-x")
     listed = await outlines(broker_server)
-    assert sorted(outline["text"] for outline in listed) == ["one", "two"]
+    newest_first = sorted(records, key=lambda record: (record.created_ms, record.id), reverse=True)
+    assert [outline["text"] for outline in listed] == [record.id for record in newest_first]
     one = next(outline for outline in listed if outline["text"] == "one")
     home = f"{broker_server.url}{API}/channels/one"
     assert one == {"type": "rss", "text": "one", "title": "one", "xmlUrl": f"{home}/rss", "htmlUrl": home}
