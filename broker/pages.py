@@ -3,7 +3,7 @@
 A page is joined from stored bytes. It always carries a cursor to go on from, and says when events are missing.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta, Start, has_gap, latest, resume_from, start_at, start_since
@@ -72,20 +72,20 @@ def is_incomplete(query: Query, page: Page) -> bool:
 
 def render_page(channel: ChannelRecord, query: Query, page: Page, oldest: str | None) -> bytes:
     """The JSON of a page; `oldest` is the first id still kept, for an incomplete page only."""
+    events = b",".join([frame.wire for frame in page.frames])
+    position = render_json(page_position(channel, query, page, oldest))
+    return b'{"events":[%b],%b' % (events, position.removeprefix(b"{"))
+
+
+def page_position(channel: ChannelRecord, query: Query, page: Page, oldest: str | None) -> dict[str, Any]:
+    """The members of a page beside its events: where to go on from, and whether something is missing."""
     incomplete = is_incomplete(query, page)
-    parts = [
-        b'{"events":[',
-        b",".join([frame.wire for frame in page.frames]),
-        b'],"cursor":"',
-        _cursor(channel, query, page).encode(),
-        b'","has_more":',
-        b"true" if page.more and query.start is not None else b"false",
-        b',"complete":',
-        b"false" if incomplete else b"true",
-        b',"oldest":%b' % render_json(oldest) if incomplete else b"",
-        b"}",
-    ]
-    return b"".join(parts)
+    position = {
+        "cursor": _cursor(channel, query, page),
+        "has_more": page.more and query.start is not None,
+        "complete": not incomplete,
+    }
+    return {**position, "oldest": oldest} if incomplete else position
 
 
 def _cursor(channel: ChannelRecord, query: Query, page: Page) -> str:

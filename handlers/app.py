@@ -22,6 +22,7 @@ from broker.storage.appender import Appender
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
+from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feed import Feed
 from broker.storage.log import Log
@@ -94,6 +95,7 @@ async def _start(
         channel_list=ChannelList(engine, channels),
         log=log,
         documents=documents,
+        endpoints=Endpoints(engine),
         hub=hub,
         verifier=verifier,
         trust=trust,

@@ -14,6 +14,7 @@ from broker.signing import SigningKey
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
+from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from handlers.open_connections import OpenConnections
@@ -48,6 +49,7 @@ class Site:
     allowed_origins: tuple[str, ...]
     anonymous_webhooks: bool
     outbound_allow: tuple[IPv4Network | IPv6Network, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: dict[str, list[str]]
 
 
@@ -60,6 +62,7 @@ class Broker:
     channel_list: ChannelList
     log: Log
     documents: Documents
+    endpoints: Endpoints
     hub: Hub
     verifier: Verifier
     trust: TrustWatch

@@ -4,7 +4,13 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
-from handlers.channels import channel_operations, event_operations, identity_operations
+from handlers.channels import (
+    channel_operations,
+    event_operations,
+    feed_operations,
+    identity_operations,
+    webhook_operations,
+)
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
@@ -13,6 +19,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *channel_operations.OPERATIONS,
     *event_operations.OPERATIONS,
+    *feed_operations.OPERATIONS,
+    *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,
 )
 

@@ -78,6 +78,7 @@ def site_of(settings: Settings) -> Site:
         allowed_origins=tuple(settings.server.allowed_origins),
         anonymous_webhooks=settings.webhooks.anonymous,
         outbound_allow=settings.outbound.allow,
+        trusted_proxies=settings.server.trusted_proxies,
         roles=dict(settings.auth.roles),
     )
 

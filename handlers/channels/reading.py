@@ -53,12 +53,21 @@ async def read_page(connection: HTTPConnection, channel_id: str, query_of: Calla
 
 async def page_body(broker: Broker, read: Read, *, gap_is_error: bool) -> bytes:
     """The JSON of the page; raises `CursorExpired` for a page with a gap where the caller wants an error."""
+    oldest = await oldest_kept(broker, read, gap_is_error=gap_is_error)
+    return render_page(read.access.channel, read.query, read.page, oldest)
+
+
+async def oldest_kept(broker: Broker, read: Read, *, gap_is_error: bool) -> str | None:
+    """The first id still kept, for an incomplete page; None for a complete one, and where nothing is kept.
+
+    Raises `CursorExpired` for an incomplete page where the caller wants an error.
+    """
     if not is_incomplete(read.query, read.page):
-        return render_page(read.access.channel, read.query, read.page, None)
+        return None
     oldest = await _oldest(broker, read)
     if gap_is_error:
         raise CursorExpired("cursor_expired", reason="Events after the cursor are no longer kept", oldest=oldest)
-    return render_page(read.access.channel, read.query, read.page, oldest)
+    return oldest
 
 
 async def _fetch(broker: Broker, channel: ChannelRecord, query: Query) -> Page:

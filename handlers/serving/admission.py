@@ -7,9 +7,9 @@ no address and is exempt in the same way.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 
-from broker.addresses import unwrapped
+from broker.addresses import host_of, unwrapped
 from handlers.serving.limits import ServingLimits
 from handlers.serving.refusals import Kind
 from handlers.serving.token_bucket import TokenBucket
@@ -94,9 +94,7 @@ class Admission:
         address = unwrapped(ip_address(peer))
         if any(address in network for network in self._limits.trusted_proxies):
             return None
-        if isinstance(address, IPv4Address):
-            return str(address)
-        return f"{int(address) >> 64:x}::/64"
+        return host_of(address)
 
 
 def retry_after_s(random_unit: float) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.addresses import is_public_address, may_reach
+from broker.addresses import host_of, is_public_address, may_reach
 
 INWARD = [
     "0.0.0.0",
@@ -103,3 +103,17 @@ def test_an_opened_network_is_reached_and_no_other() -> None:
 
     assert all(may_reach(ip_address(text), allow) for text in ("127.0.0.1", "::ffff:127.0.0.1", "fd00::1", "8.8.8.8"))
     assert not any(may_reach(ip_address(text), allow) for text in ("10.0.0.1", "::1", "::ffff:10.0.0.1", "fe80::1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_a_host_is_one_ipv4_address_or_an_ipv6_network(text: str, host: str) -> None:
+    assert host_of(ip_address(text)) == host

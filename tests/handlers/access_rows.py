@@ -38,12 +38,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """The access of a route. `body` gives one that is good; `status` is its success, else the first of its answers."""
+    """The access of a route. `body` gives one that is good; `status` is its success, else the first of its answers.
+
+    `but` names exceptions on a private channel, `but_public` on a public one, `but_absent` on one that is not there.
+    """
 
     access: Access
     body: Callable[[Cell], Any] | None = None
     status: int | None = None
     but: Mapping[str, int] = field(default_factory=dict)
+    but_public: Mapping[str, int] = field(default_factory=dict)
+    but_absent: Mapping[str, int] = field(default_factory=dict)
 
 
 async def _event(cell: Cell) -> str:
@@ -66,10 +71,32 @@ async def _channel(cell: Cell) -> str:
     return cell.channel_id
 
 
-PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {"channel_id": _channel, "event_id": _event, "kid": _kid}
+async def _webhook(cell: Cell) -> str:
+    headers = {"Authorization": f"Bearer {cell.own(f'sub:{cell.channel_id}')}"}
+    path = f"/api/v1/channels/{cell.channel_id}/webhooks"
+    body = {"url": "https://hooks.example.com/x"}
+    return str((await cell.server.http.post(path, json=body, headers=headers)).json()["id"])
+
+
+PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
+    "channel_id": _channel,
+    "event_id": _event,
+    "kid": _kid,
+    "webhook_id": _webhook,
+}
 """What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
 
 CHANNEL = "/api/v1/channels/{channel_id}"
+UNVERIFIED = (
+    "garbage",
+    "another scheme",
+    "expired",
+    "a stranger's key under our kid",
+    "the broker's own name",
+    "partner over its ceiling",
+    "garbage before admin in the query",
+)
+"""The credentials of `CREDENTIALS` that are there and do not verify."""
 
 ROWS: dict[str, Row] = {
     "GET /healthz": Row("none"),
@@ -93,6 +120,19 @@ ROWS: dict[str, Row] = {
     f"GET {CHANNEL}/sse": Row("read"),
     f"GET {CHANNEL}/ws": Row("none", status=426),
     f"WS {CHANNEL}/ws": Row("read"),
+    "GET /api/v1/opml": Row("none"),
+    f"GET {CHANNEL}/rss": Row("read"),
+    f"GET {CHANNEL}/feed.json": Row("read"),
+    # A credential that comes with a registration is to own it, so a bad one is refused on public channels too.
+    f"POST {CHANNEL}/webhooks": Row(
+        "read", lambda _: {"url": "https://hooks.example.com/x"}, but_public=dict.fromkeys(UNVERIFIED, 401)
+    ),
+    f"GET {CHANNEL}/webhooks": Row(
+        "token",
+        but={"no scope": 403, "another channel": 403, "pub": 403, "admin in the query": OK},
+        but_absent=dict.fromkeys(("none", *UNVERIFIED, "no scope", "another channel", "pub"), 404),
+    ),
+    f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
     "GET /api/v1/tokens/claims": Row("token"),
     "GET /api/v1/keys": Row("admin"),

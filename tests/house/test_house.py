@@ -17,10 +17,33 @@ BODY_LINES = 50
 DRAWERS = ("util", "utils", "helper", "helpers", "common", "base", "misc", "manager", "shared")
 DEBT: dict[str, int] = tomllib.loads((ROOT / "tests/house/debt.toml").read_text())["file_lines"]
 PURE = (
-    "ids", "cursors", "events", "pages", "channels", "channel_changes", "listing", "window", "scopes", "claims",
-    "trust", "tokens", "schemas", "schemacost", "strictjson", "durations", "addresses", "targets", "curve", "errors",
-    "identity", "directory",
-)  # fmt: skip
+    "addresses",
+    "channel_changes",
+    "channels",
+    "claims",
+    "cursors",
+    "curve",
+    "directory",
+    "durations",
+    "endpoints",
+    "errors",
+    "events",
+    "identity",
+    "ids",
+    "listing",
+    "pages",
+    "readable",
+    "schemacost",
+    "schemas",
+    "scopes",
+    "strictjson",
+    "targets",
+    "tokens",
+    "trust",
+    "window",
+    "xmltext",
+    "yamltext",
+)
 IMPURE_CALLS = {"time", "monotonic", "now", "utcnow", "today", "random", "token_hex", "token_bytes", "randbits", "open"}
 
 

@@ -1,0 +1,97 @@
+"""The webhook endpoints of channels, each with the cursor from which its deliveries go on (design section 5).
+
+They are changed optimistically, like all documents; the cursor of a new one is read in the script that registers it.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import orjson
+
+from broker.channels import ChannelRecord
+from broker.endpoints import Registered, alive, parse_stored, render_stored
+from broker.errors import Unavailable
+from broker.storage.channels import keys_of
+from broker.storage.connect import answered
+from broker.storage.engine import Engine
+from broker.storage.log import Stale
+from broker.storage.scripts import PUT_ENDPOINTS
+from broker.storage.turns import Turns
+
+CHANGE_ATTEMPTS = 16
+
+T = TypeVar("T")
+
+
+class Kept(NamedTuple):
+    """What is kept of a channel, also of what has expired; `version` is 0 where nothing is."""
+
+    endpoints: Registered
+    version: int
+    now_ms: int
+
+
+class Endpoints:
+    """The endpoints of all channels. Methods are given a `ChannelRecord`, and raise `Stale` when it is an old one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turns = Turns()
+
+    async def list(self, channel: ChannelRecord) -> Registered:
+        """The endpoints that have not expired, oldest first. Raises `Stale`, `Unavailable`."""
+        kept = await self._load(channel)
+        return tuple(sorted(alive(kept.endpoints, kept.now_ms), key=lambda each: each.id))
+
+    async def change(self, channel: ChannelRecord, decide: Callable[[Registered, int], tuple[Registered, T]]) -> T:
+        """Replace the endpoints by what `decide` makes of them at a time in ms; answers what it answers beside them.
+
+        It decides again when another process was faster. Raises what it raises, with nothing written, and `Stale`,
+        `Unavailable`.
+        """
+        async with self._turns.of(keys_of(channel).endpoints):
+            for _ in range(CHANGE_ATTEMPTS):
+                kept = await self._load(channel)
+                changed, outcome = decide(kept.endpoints, kept.now_ms)
+                if await self._put(channel, kept, changed):
+                    return outcome
+        raise Unavailable("The webhooks of this channel are being changed by others", retry_after_s=1)
+
+    async def _load(self, channel: ChannelRecord) -> Kept:
+        keys = keys_of(channel)
+        pipeline = self._engine.client.pipeline(transaction=False)
+        pipeline.hget(keys.meta, "version")
+        pipeline.hmget(keys.endpoints, ("document", "version"))
+        pipeline.time()
+        record_version, (document, version), (seconds, micros) = await answered(pipeline.execute())
+        if record_version is None or int(record_version) != channel.version:
+            raise Stale
+        now_ms = int(seconds) * 1000 + int(micros) // 1000 + self._engine.clock_offset_ms
+        if document is None:
+            return Kept((), 0, now_ms)
+        return Kept(parse_stored(orjson.loads(document)), int(version), now_ms)
+
+    async def _put(self, channel: ChannelRecord, kept: Kept, changed: Registered) -> bool:
+        keys = keys_of(channel)
+        before, after = _ids(kept.endpoints), _ids(changed)
+        new, gone = after - before, before - after
+        answer = await PUT_ENDPOINTS(
+            self._engine.client,
+            [keys.endpoints, keys.meta],
+            [
+                kept.version,
+                channel.version,
+                orjson.dumps(render_stored(changed)) if changed else "",
+                max((each.expires_ms for each in changed), default=0),
+                len(new),
+                *new,
+                *gone,
+            ],
+        )
+        if answer in (b"stale", b"absent"):
+            raise Stale
+        return bool(answer == b"ok")
+
+
+def _ids(endpoints: Registered) -> set[str]:
+    return {each.id for each in endpoints}

@@ -1,0 +1,134 @@
+"""Webhooks of a channel: register, list, remove (contract section 10, section 14 rows 14 and 20).
+
+Whoever may read a channel may register an endpoint, on a public one also without a token where the configuration lets
+them. A token owns what it registers; what was registered without one ends by itself, or by an admin.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.addresses import host_of
+from broker.channels import ChannelRecord
+from broker.endpoints import (
+    ID_BITS,
+    Endpoint,
+    EndpointLimits,
+    Owner,
+    Registered,
+    Registration,
+    fresh_id,
+    parse_registration,
+    register,
+    remove,
+    render_endpoint,
+)
+from broker.errors import Unavailable
+from broker.scopes import Grant
+from broker.storage.log import Stale
+from handlers.auth import Access, require_read, require_token
+from handlers.broker import Broker, broker_of
+from handlers.requests import query_text, read_json
+from handlers.responses import json_answer, no_content
+from handlers.serving.client_address import client_address
+
+DECISIONS = 8
+
+T = TypeVar("T")
+
+
+async def register_webhook(request: Request) -> Response:
+    """Have the channel's events sent to a URL; the same URL of the same caller is renewed, under its id."""
+    broker = broker_of(request)
+    await _registrant(request)
+    body = await read_json(request)
+    asked = parse_registration(body, allow=broker.site.outbound_allow, type_chars=broker.event_limits.type_chars)
+    endpoint = await _decided(request, lambda: _register(request, asked))
+    return json_answer(render_endpoint(request.path_params["channel_id"], endpoint), 201)
+
+
+async def list_webhooks(request: Request) -> Response:
+    """The caller's own webhooks on the channel, all of them for an admin; oldest first."""
+    registered, owner, is_admin = await _decided(request, lambda: _list(request))
+    shown = [each for each in registered if is_admin or each.owner.is_same(owner)]
+    return json_answer({"webhooks": [render_endpoint(request.path_params["channel_id"], each) for each in shown]})
+
+
+async def remove_webhook(request: Request) -> Response:
+    """End one of the caller's own webhooks, or anybody's for an admin."""
+    require_token(request)
+    await _decided(request, lambda: _remove(request))
+    return no_content()
+
+
+async def _registrant(request: Request) -> tuple[ChannelRecord, Owner]:
+    """The channel and who registers on it. A credential that is there must be good: it is to own something."""
+    broker, access = broker_of(request), await require_read(request, request.path_params["channel_id"])
+    grant = access.grant
+    if grant is None and (_has_credential(request) or not broker.site.anonymous_webhooks):
+        grant = _grant(broker, request)
+    if grant is not None:
+        return access.channel, owner_of(grant, access.channel)
+    address = client_address(request.scope, broker.site.trusted_proxies)
+    return access.channel, Owner("" if address is None else host_of(ip_address(address)), is_anonymous=True)
+
+
+def owner_of(grant: Grant, channel: ChannelRecord) -> Owner:
+    """The owner that registers with this grant."""
+    if not grant.may_subscribe(channel.id):
+        return Owner(grant.principal, is_anonymous=False)
+    return Owner(grant.principal, is_anonymous=False, key_id=grant.key_id, key_x=grant.key_x)
+
+
+async def _register(request: Request, asked: Registration) -> Endpoint:
+    broker = broker_of(request)
+    # Again, as a body may be sent slowly, and the record may be another one by now.
+    channel, owner = await _registrant(request)
+    limits = EndpointLimits(broker.limits.endpoints_per_channel, broker.limits.endpoints_per_address)
+    random_bits = secrets.randbits(ID_BITS)
+
+    def decide(registered: Registered, now_ms: int) -> tuple[Registered, Endpoint]:
+        return register(registered, asked, owner, limits, new_id=fresh_id(now_ms, random_bits), now_ms=now_ms)
+
+    return await broker.endpoints.change(channel, decide)
+
+
+async def _list(request: Request) -> tuple[Registered, Owner, bool]:
+    broker = broker_of(request)
+    access: Access = await require_read(request, request.path_params["channel_id"])
+    grant = access.grant or _grant(broker, request)
+    return await broker.endpoints.list(access.channel), owner_of(grant, access.channel), grant.is_admin
+
+
+async def _remove(request: Request) -> None:
+    broker, endpoint_id = broker_of(request), request.path_params["webhook_id"]
+    grant = require_token(request)
+    channel = await broker.channels.find(request.path_params["channel_id"])
+    owner = owner_of(grant, channel)
+
+    def decide(registered: Registered, now_ms: int) -> tuple[Registered, None]:
+        return remove(registered, endpoint_id, owner, is_admin=grant.is_admin, now_ms=now_ms), None
+
+    await broker.endpoints.change(channel, decide)
+
+
+async def _decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt` answers, on the record of now: it is made again when the cached one was an old one."""
+    for _ in range(DECISIONS):
+        try:
+            return await attempt()
+        except Stale:
+            await broker_of(request).channels.refresh(request.path_params["channel_id"])
+    raise Unavailable("The channel is being changed by others", retry_after_s=1)
+
+
+def _has_credential(request: Request) -> bool:
+    return "authorization" in request.headers or bool(query_text(request, "token"))
+
+
+def _grant(broker: Broker, request: Request) -> Grant:
+    return broker.verifier.grant(request.headers.get("authorization"), query_text(request, "token"))
