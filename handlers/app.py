@@ -56,12 +56,15 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
             app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
         middleware=[Middleware(StandardHeaders)],
         exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
     )
+    # Its Location would be made of the Host header; a path with a slash too many is 404 (contract 1).
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _start(
