@@ -49,9 +49,6 @@ def refusal_answer(refusal: Refusal) -> Response:
         headers["Cache-Control"] = PRIVATE
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if refusal.status == 413:
-        # The rest of the body is not read.
-        headers["Connection"] = "close"
     return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
 
 
