@@ -58,6 +58,11 @@ sub vcl_backend_response {
 
 # What Varnish answers itself has the form of the API's errors.
 sub vcl_backend_error {
+    # Without these Varnish would repeat an error that others waited for, for 6 s.
+    set beresp.uncacheable = true;
+    set beresp.ttl = 1s;
+    set beresp.grace = 0s;
+    set beresp.keep = 0s;
     set beresp.status = 503;
     set beresp.http.Content-Type = "application/json";
     set beresp.http.Cache-Control = "no-store";

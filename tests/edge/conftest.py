@@ -113,7 +113,6 @@ async def opened(
     settings: dict[str, dict[str, Any]] = {
         "server": {"trusted_proxies": ["127.0.0.1/32"], "public_url": PUBLIC_URL, "drain_s": 0.2},
         "channels": {"poll_interval_s": poll_interval_s},
-        "engine": {"reply_timeout_s": 0.3},
     }
     key_file = tmp_path / "signing_key.json"
     async with (
