@@ -5,7 +5,7 @@ import itertools
 import random
 from urllib.parse import parse_qsl
 
-from tests.edge.conftest import Edge
+from tests.edge.edges import Edge
 
 POLLERS = 200
 OTHER_SPELLINGS = (

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from tests.edge.conftest import Edge
+from tests.edge.edges import Edge
 
 KEPT_S = 1
 MOST_S = {"nginx": KEPT_S + 1, "varnish": KEPT_S}

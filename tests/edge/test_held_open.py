@@ -8,7 +8,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.broker_server import API
-from tests.edge.conftest import PUBLIC_URL, Edge
+from tests.edge.edges import PUBLIC_URL, Edge
 
 
 def socket(edge: Edge, query: str = "", **options: object) -> connect:

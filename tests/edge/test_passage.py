@@ -14,7 +14,7 @@ from broker.storage.embedded import EmbeddedEngine
 from handlers.serving.client_address import client_address
 from tests.broker_server import API, running_broker
 from tests.edge.caches import CACHES, Cache, running_cache
-from tests.edge.conftest import Edge
+from tests.edge.edges import Edge
 from tests.engines import empty
 from tests.serving_app import raw_client
 

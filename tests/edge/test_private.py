@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.edge.caches import CACHES, Cache
-from tests.edge.conftest import Edge
+from tests.edge.edges import Edge
 
 SECRET = "s3cret-canary"
 CREDENTIALS: tuple[tuple[str, dict[str, str]], ...] = (
