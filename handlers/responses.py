@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.errors import Refusal
 from broker.strictjson import render_json
+from handlers.caching import has_credential
 
 PRIVATE = "private, no-store"
 PREFLIGHT = {
@@ -22,7 +23,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
-EXPOSED = "ETag, Retry-After, Idempotency-Replayed, X-Request-Id"
+EXPOSED = "Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id"
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +50,6 @@ def refusal_answer(refusal: Refusal) -> Response:
         headers["Cache-Control"] = PRIVATE
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if refusal.status == 413:
-        # The rest of the body is not read.
-        headers["Connection"] = "close"
     return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
 
 
@@ -87,12 +85,12 @@ class StandardHeaders:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        has_credential = "authorization" in headers or b"token=" in scope["query_string"]
+        is_own = has_credential(headers, scope["query_string"])
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 answer = MutableHeaders(scope=message)
-                answer.setdefault("Cache-Control", PRIVATE if has_credential else "no-store")
+                answer.setdefault("Cache-Control", PRIVATE if is_own else "no-store")
                 answer["Access-Control-Allow-Origin"] = "*"
                 answer["Access-Control-Expose-Headers"] = EXPOSED
             await send(message)

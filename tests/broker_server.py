@@ -4,8 +4,9 @@ In the test's loop so that a test can reach in (drop feed messages, start a drai
 start `./run serve` as a process and kill it.
 """
 
+import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,14 +98,22 @@ class BrokerServer:
 
 @asynccontextmanager
 async def running_broker(
-    engine_url: str, key_file: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None
+    engine_url: str,
+    key_file: Path,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    around: Callable[[Any], Any] = lambda app: app,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[BrokerServer]:
-    """Serve a broker on a free port until the block ends; it is drained like by SIGTERM."""
+    """Serve a broker on a free port until the block ends; it is drained like by SIGTERM.
+
+    `around` may put ASGI middleware around the app; a bound `listener` may be given instead of a free port.
+    """
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
     app = create_app(settings, signing_key, engine_url, drain)
     async with (
-        running_server(app, serving_limits_of(settings), drain) as running,
+        running_server(around(app), serving_limits_of(settings), drain, listener=listener) as running,
         httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
     ):
         yield BrokerServer(running.port, app.state.broker, drain, signing_key, http)

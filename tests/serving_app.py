@@ -48,12 +48,19 @@ class Running:
 
 @asynccontextmanager
 async def running_server(
-    app: Any, limits: ServingLimits | None = None, drain: Drain | None = None
+    app: Any,
+    limits: ServingLimits | None = None,
+    drain: Drain | None = None,
+    *,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Running]:
-    """Serve `app` until the block ends; leaves at once, without a drain, unless the test has asked for one."""
+    """Serve `app` until the block ends; leaves at once, without a drain, unless the test has asked for one.
+
+    A bound `listener` may be given, which is closed at the end; without one a free port is taken.
+    """
     limits, drain = limits or ServingLimits(), drain or Drain()
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), Refusals())
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     server = DrainingServer(build_config(app, gate), gate, drain)
     task = asyncio.create_task(server.serve_on([listener]))

@@ -17,11 +17,11 @@ from broker.pages import page_position
 from broker.readable import Format, parse_format
 from handlers.auth import require_read
 from handlers.broker import broker_of
+from handlers.caching import public_answer
 from handlers.channels import json_feed, rss
 from handlers.channels.feed import Entry, Feed, entry_of, feed_title
-from handlers.channels.feed_caching import public_answer
 from handlers.channels.poll import parse_on_gap
-from handlers.channels.reading import Read, oldest_kept, parse_query, read_page
+from handlers.channels.reading import Read, oldest_kept, parse_query, read_page, spelled_query
 from handlers.requests import query_text
 from handlers.site_url import site_url
 
@@ -89,17 +89,9 @@ def _head(request: Request, read: Read, oldest: str | None) -> Feed:
 
 
 def _parameters(request: Request, *, gap_is_error: bool) -> dict[str, str]:
-    """The parameters that decide a feed, from their valid texts, each in one spelling."""
-    types = {name.strip() for name in (query_text(request, "type", "types") or "").split(",")} - {""}
-    spelled = {
-        "cursor": query_text(request, "cursor"),
-        "format": "json" if query_text(request, "format") == "json" else None,
-        "limit": query_text(request, "limit"),
-        "on_gap": "error" if gap_is_error else None,
-        "since": query_text(request, "since"),
-        "type": ",".join(sorted(types)),
-    }
-    return {name: value for name, value in spelled.items() if value}
+    """The parameters that decide a feed, each in one spelling: those of a poll, and the form of the text."""
+    form = {"format": "json"} if query_text(request, "format") == "json" else {}
+    return {**spelled_query(request, gap_is_error=gap_is_error), **form}
 
 
 async def _written(writing: Writing, feed: Feed, frames: list[Frame], form: Format) -> bytes:

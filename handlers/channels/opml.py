@@ -15,8 +15,8 @@ from broker.scopes import Reach
 from broker.storage.channel_list import ListPage
 from broker.xmltext import one_line, render_xml, start_element, write_element
 from handlers.broker import broker_of
+from handlers.caching import public_answer
 from handlers.channels.feed import feed_title
-from handlers.channels.feed_caching import public_answer
 from handlers.requests import query_text
 from handlers.site_url import site_url
 

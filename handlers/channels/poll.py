@@ -1,7 +1,6 @@
 """`GET /channels/{c}/events`: a page after a cursor, cacheable at the edge, or held until there is one (contract 8)."""
 
 import asyncio
-import hashlib
 import time
 
 from starlette.requests import Request
@@ -12,15 +11,21 @@ from broker.errors import Invalid
 from broker.pages import is_incomplete
 from broker.subscription import Closed
 from handlers.auth import require_read_of_version
-from handlers.broker import Broker, broker_of
+from handlers.broker import broker_of
+from handlers.caching import public_answer
 from handlers.channels.door import subscribed
-from handlers.channels.reading import Read, page_body, parse_query, read_page
+from handlers.channels.reading import Read, page_body, parse_query, read_page, spelled_query
 from handlers.requests import query_number, query_text
 from handlers.responses import json_bytes
 
 
 async def poll(request: Request) -> Response:
-    """A page of events; with `wait` an empty one is held until there is an event or the time is over."""
+    """A page of events; with `wait` an empty one is held until there is an event or the time is over.
+
+    A page of a public channel may be kept by shared caches for the poll interval, under one spelling of its URL: the
+    parameters that matter, sorted by name (`cursor`, `limit`, `on_gap`, `since`, `type`), types sorted. Another
+    spelling is answered with `no-store`, and Content-Location names the one to use.
+    """
     broker = broker_of(request)
     channel_id = request.path_params["channel_id"]
     await require_read_of_version(request, channel_id)
@@ -30,9 +35,16 @@ async def poll(request: Request) -> Response:
     if wait_s and not read.page.frames and not is_incomplete(read.query, read.page):
         read = await _held(request, read, wait_s)
     body = await page_body(broker, read, gap_is_error=gap_is_error)
-    if wait_s or not read.access.channel.is_public or _has_credential(request):
+    channel = read.access.channel
+    if wait_s or not channel.is_public:
         return json_bytes(body)
-    return _cacheable(request, broker, read, body)
+    return public_answer(
+        request,
+        body,
+        channel_id=channel.id,
+        keep_s=broker.site.poll_interval_s,
+        parameters=spelled_query(request, gap_is_error=gap_is_error),
+    )
 
 
 def parse_on_gap(request: Request) -> bool:
@@ -41,24 +53,6 @@ def parse_on_gap(request: Request) -> bool:
     if text not in (None, "error", "page"):
         raise Invalid("on_gap must be error or page")
     return text == "error"
-
-
-def _has_credential(request: Request) -> bool:
-    return "authorization" in request.headers or "token" in request.query_params
-
-
-def _cacheable(request: Request, broker: Broker, read: Read, body: bytes) -> Response:
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {
-        "Cache-Control": f"public, s-maxage={broker.site.poll_interval_s}",
-        "ETag": etag,
-        "Surrogate-Key": read.access.channel.id,
-        "Cache-Tag": read.access.channel.id,
-    }
-    asked = request.headers.get("if-none-match", "")
-    if asked.strip() == "*" or etag in (part.strip().removeprefix("W/") for part in asked.split(",")):
-        return Response(status_code=304, headers=headers)
-    return json_bytes(body, headers=headers)
 
 
 async def _held(request: Request, read: Read, wait_s: int) -> Read:

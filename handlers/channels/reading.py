@@ -11,6 +11,7 @@ from broker.pages import Page, Query, is_incomplete, parse_start, parse_types, r
 from broker.storage.log import Stale
 from handlers.auth import Access, read_grant, require_read_of_version
 from handlers.broker import Broker, broker_of
+from handlers.channels.spelling import spell_poll
 from handlers.requests import query_number, query_text
 
 DEFAULT_LIMIT = 50
@@ -31,6 +32,17 @@ def parse_query(connection: HTTPConnection, channel: ChannelRecord, default_limi
         parse_start(channel, query_text(connection, "cursor"), query_text(connection, "since")),
         parse_types(query_text(connection, "type", "types")),
         query_number(connection, "limit", default=min(default_limit, most), lowest=1, highest=most),
+    )
+
+
+def spelled_query(connection: HTTPConnection, *, gap_is_error: bool = False) -> dict[str, str]:
+    """The parameters of a query that `parse_query` took, each in the one spelling that a cache may keep it under."""
+    return spell_poll(
+        cursor=query_text(connection, "cursor"),
+        since=query_text(connection, "since"),
+        types=query_text(connection, "type", "types"),
+        limit=query_text(connection, "limit"),
+        gap_is_error=gap_is_error,
     )
 
 

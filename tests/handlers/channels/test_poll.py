@@ -138,10 +138,38 @@ async def test_a_public_page_is_cacheable_exactly_as_promised(server: BrokerServ
     assert (await get(server, **{"If-None-Match": answer.headers["ETag"]})).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["?wait=1", "?token=x"])
-async def test_what_is_held_or_came_with_a_token_is_not_cacheable(server: BrokerServer, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "headers", "expected"),
+    [
+        ("?wait=1", {}, "no-store"),
+        ("?token=x", {}, "private, no-store"),
+        ("?%74oken=x", {}, "private, no-store"),
+        ("", {"Cookie": "a=1"}, "private, no-store"),
+        ("", {"Authorization": "Bearer x"}, "private, no-store"),
+        ("?limit=5&_=1", {}, "no-store"),
+    ],
+)
+async def test_what_is_held_or_ones_own_or_spelled_otherwise_is_not_cacheable(
+    server: BrokerServer, query: str, headers: dict[str, str], expected: str
+) -> None:
     await server.publish("news", 1)
-    assert "no-store" in (await get(server, query)).headers["Cache-Control"]
+    answer = await get(server, query, **headers)
+    assert (answer.headers["Cache-Control"], "ETag" in answer.headers) == (expected, False)
+    assert "Surrogate-Key" not in answer.headers
+
+
+async def test_the_parameters_of_the_sdks_are_cacheable_as_they_send_them(server: BrokerServer) -> None:
+    """Zooid's SDK 0.6 writes cursor, limit, type by URLSearchParams; the seed's curl writes plain colons."""
+    cursor = (await server.publish("news", 1, type="a"))[0]["id"]
+    for query in (
+        f"cursor={cursor}",
+        f"cursor={cursor}&type=a%2Cb",
+        f"cursor={cursor}&limit=50&type=a",
+        "since=2025-01-15T09:30:00Z",
+        "since=2025-01-15T09%3A30%3A00.250Z",
+        f"cursor={cursor}&on_gap=error",
+    ):
+        assert (await get(server, f"?{query}")).headers["Cache-Control"] == "public, s-maxage=2"
 
 
 async def test_a_private_channel_is_read_by_its_scope_only_and_never_cached(server: BrokerServer) -> None:

@@ -96,6 +96,12 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read_whole(server: 
     writer.close()
 
 
+async def test_who_sends_a_body_over_the_limit_at_once_reads_the_refusal(server: BrokerServer) -> None:
+    """And not a reset that destroys it: the rest of the body is read and dropped, for a bounded time."""
+    answer = await post(server, b"x" * 20_000_000)
+    assert (answer.status_code, "over 8388608 bytes" in answer.json()["error"]) == (413, True)
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "error"),
     [
