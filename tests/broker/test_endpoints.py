@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ulid import ULID
 
@@ -97,6 +97,7 @@ def test_a_malformed_registration_is_invalid(body: Any) -> None:
 
 
 @given(values | st.fixed_dictionaries({"url": st.just(URL)}, optional={"event_types": values, "ttl_seconds": values}))
+@settings(max_examples=60, deadline=None)
 def test_parsing_raises_nothing_but_invalid(body: Any) -> None:
     try:
         asked = parse(body)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 
 from broker.errors import Invalid
 from broker.readable import MAX_BYTES, MAX_LEVELS, Format, parse_format, render_readable
@@ -24,11 +24,13 @@ def nested(levels: int) -> Any:
 
 
 @given(value=values)
+@settings(max_examples=60, deadline=None)
 def test_json_text_gives_the_value_again(value: Any) -> None:
     assert same(json.loads(render_readable(value, "json")), value)
 
 
 @given(value=values)
+@settings(max_examples=60, deadline=None)
 def test_yaml_text_gives_the_value_again(value: Any) -> None:
     text = render_readable(value, "yaml")
     # What is compact is JSON. PyYAML reads YAML 1.1, to which its 1e300 is a string.

@@ -59,7 +59,7 @@ def test_yaml_reads_well() -> None:
 
 @pytest.mark.parametrize("loader", LOADERS)
 @given(value=values)
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 def test_reading_it_gives_the_value_again(loader: Any, value: Any) -> None:
     text = render_yaml(value)
     assert same(loaded(text, loader), value)
@@ -74,6 +74,7 @@ def test_what_looks_like_something_else_stays_a_string_wherever_it_stands(trap: 
 
 
 @given(value=values)
+@settings(max_examples=60, deadline=None)
 def test_every_character_is_one_that_yaml_may_hold(value: Any) -> None:
     assert PRINTABLE.fullmatch(render_yaml(value))
 

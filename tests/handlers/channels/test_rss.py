@@ -27,7 +27,7 @@ def texts_of(body: bytes, name: str) -> list[str]:
 
 
 @given(st.lists(drafts, max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 def test_one_event_in_is_one_item_out(events: list[dict[str, Any]]) -> None:
     body = rendered(*events)
     parsed = feedparser.parse(body)
@@ -37,7 +37,7 @@ def test_one_event_in_is_one_item_out(events: list[dict[str, Any]]) -> None:
 
 
 @given(drafts)
-@settings(max_examples=150)
+@settings(max_examples=60, deadline=None)
 def test_the_text_of_an_item_is_the_data(event: dict[str, Any]) -> None:
     expected = entry_of(frame_of(event), "yaml").text
     (description,) = texts_of(rendered(event), "description")
