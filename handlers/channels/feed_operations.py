@@ -17,11 +17,7 @@ RSS = CHANNEL + "/rss"
 JSON_FEED = CHANNEL + "/feed.json"
 
 FORMAT = Parameter("format", "How data is written as text.", {"enum": ["yaml", "json"], "default": "yaml"})
-NEXT = Parameter(
-    "cursor",
-    "Where an earlier document ended: from its include outline.",
-    {"type": "string", "pattern": r"^[0-9]{1,15}\.[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"},
-)
+NEXT = Parameter("cursor", "Where an earlier document ended: from its include outline.", ULID)
 PARAMETERS = (CURSOR, SINCE, TYPES, TYPE, LIMIT, FORMAT, ON_GAP, TOKEN)
 
 ITEM: dict[str, Any] = {
