@@ -24,13 +24,14 @@ async def last_told(edge: Edge, changed_s: float, told: bytes) -> float:
             await asyncio.sleep(LOOK_S)
 
 
-async def test_a_deleted_event_is_told_no_longer_than_the_poll_interval(brief_edge: Edge) -> None:
+async def test_a_deleted_event_is_not_told_after_the_poll_interval(brief_edge: Edge) -> None:
+    """Not even to the first who asks after a while, for whom a cache would otherwise look for a new page behind."""
     edge = brief_edge
     event, kept = await edge.publish("doomed", "kept")
     assert b"doomed" in (await edge.get()).content
     path, admin = f"{edge.events}/{event['id']}", edge.server.bearer("admin")
     assert (await edge.server.http.delete(path, headers=admin)).status_code == 204
-    assert await last_told(edge, time.monotonic(), b"doomed") <= MOST_S[edge.cache.name]
+    await asyncio.sleep(MOST_S[edge.cache.name])
     assert (await edge.get()).json()["events"] == [kept]
 
 
@@ -56,5 +57,6 @@ async def test_a_page_that_did_not_change_is_checked_by_its_etag_and_not_sent_ag
             await asyncio.sleep(LOOK_S)
     assert edge.asked[1].headers["If-None-Match"] == first.headers["ETag"]
     assert [each.status for each in edge.asked] == [200, 304]
-    await edge.get()
-    assert len(edge.asked) == 2
+    for _ in range(5):
+        await edge.get()
+    assert len(edge.asked) <= 3, "the 304 makes the page new again"
