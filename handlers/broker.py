@@ -8,12 +8,14 @@ from starlette.requests import HTTPConnection
 
 from broker.events import EventLimits
 from broker.hub import Hub
+from broker.rates import Rates
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from broker.storage.rates import RateLimits
 from handlers.open_connections import OpenConnections
 from handlers.verifier import Verifier
 
@@ -61,6 +63,8 @@ class Broker:
     site: Site
     limits: ApiLimits
     event_limits: EventLimits
+    rates: Rates
+    rate_limits: RateLimits
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
