@@ -52,6 +52,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Size = Annotated[int, Field(ge=1, le=1_073_741_824)]
 Seconds = Annotated[float, Field(ge=0.01, le=31_536_000, allow_inf_nan=False)]
 WholeSeconds = Annotated[int, Field(ge=1, le=31_536_000)]
+Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Scope = Annotated[str, AfterValidator(_check_scope)]
@@ -167,6 +168,17 @@ class LimitSettings(Section):
     socket_age_s: Annotated[float, Field(ge=1, le=604_800, allow_inf_nan=False)] = 3600.0
 
 
+class RateSettings(Section):
+    """`[rates]`: how much of it a second; 0 is no limit."""
+
+    requests_per_address_per_s: Rate = 0.0
+    requests_per_address_burst: Count = 100
+    events_per_token_per_s: Rate = 0.0
+    events_per_token_burst: Count = 200
+    events_per_channel_per_s: Rate = 0.0
+    events_per_channel_burst: Count = 200
+
+
 class LogSettings(Section):
     """`[log]`: what is written to stderr."""
 
@@ -184,4 +196,5 @@ class Settings(Section):
     webhooks: WebhookSettings = WebhookSettings()
     outbound: OutboundSettings = OutboundSettings()
     limits: LimitSettings = LimitSettings()
+    rates: RateSettings = RateSettings()
     log: LogSettings = LogSettings()

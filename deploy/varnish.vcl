@@ -24,7 +24,7 @@ sub vcl_recv {
     if ((req.method != "GET" && req.method != "HEAD") || req.http.Authorization || req.http.Cookie) {
         return (pass);
     }
-    if (req.url !~ "^/api/v1/channels/[a-z0-9-]+/(events|rss|feed\.json)(\?(?:(?:cursor|format|limit|on_gap|since|type)=[^&]+(?:&(?!$)|$)){0,6})?$"
+    if (req.url !~ "^/api/v1/(opml|channels/[a-z0-9-]+/(events|rss|feed\.json))(\?(?:(?:cursor|format|limit|on_gap|since|type)=[^&]+(?:&(?!$)|$)){0,6})?$"
         || req.url ~ "[?&](cursor|format|limit|on_gap|since|type)=(?:[^&]*&)+\1=") {
         return (pass);
     }

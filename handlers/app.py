@@ -26,8 +26,10 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feed import Feed
 from broker.storage.log import Log
+from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
+from handlers.address_rate import AddressRate
 from handlers.broker import Broker
 from handlers.open_connections import OpenConnections
 from handlers.responses import StandardHeaders, on_defect, on_expected
@@ -39,6 +41,7 @@ from handlers.wiring import (
     channel_limits_of,
     event_limits_of,
     hub_limits_of,
+    rates_of,
     retention_of,
     site_of,
     verifier_of,
@@ -62,7 +65,14 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
     app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(StandardHeaders)],
+        middleware=[
+            Middleware(StandardHeaders),
+            Middleware(
+                AddressRate,
+                rate=rates_of(settings).requests_per_address,
+                trusted_proxies=settings.server.trusted_proxies,
+            ),
+        ],
         exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
     )
     # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
@@ -105,6 +115,8 @@ async def _start(
         event_limits=event_limits_of(settings),
         channel_limits=channel_limits_of(settings),
         open_connections=OpenConnections(settings.limits.connections_per_token),
+        rates=rates_of(settings),
+        rate_limits=RateLimits(engine),
         now_s=time.time,
         is_draining=lambda: drain.started,
     )

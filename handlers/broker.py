@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from broker.channel_changes import ChannelLimits
 from broker.events import EventLimits
 from broker.hub import Hub
+from broker.rates import Rates
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
 from broker.storage.channel_list import ChannelList
@@ -17,6 +18,7 @@ from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from broker.storage.rates import RateLimits
 from handlers.open_connections import OpenConnections
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
@@ -71,6 +73,8 @@ class Broker:
     limits: ApiLimits
     event_limits: EventLimits
     channel_limits: ChannelLimits
+    rates: Rates
+    rate_limits: RateLimits
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections

@@ -18,6 +18,8 @@ from handlers.responses import json_answer
 VERSION = "0.1.0"
 STATIC = Path(__file__).parent / "static"
 ERROR = {"$ref": "#/components/schemas/Error"}
+ALWAYS = (429,)
+"""What any request may get: its address has sent too many, where `[rates]` limits that."""
 IMPLIED: dict[Access, tuple[int, ...]] = {
     "none": (),
     "optional": (),
@@ -139,7 +141,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     answers = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    statuses = {*IMPLIED[operation.access], *operation.refusals}
+    statuses = {*ALWAYS, *IMPLIED[operation.access], *operation.refusals}
     refusals = {
         str(status): {"description": MEANING[status], "content": {"application/json": {"schema": ERROR}}}
         for status in sorted(statuses)

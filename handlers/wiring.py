@@ -5,6 +5,7 @@ import time
 from broker.channel_changes import ChannelLimits
 from broker.config import Settings
 from broker.events import EventLimits
+from broker.rates import Rates, parse_rate
 from broker.signing import SigningKey
 from broker.storage.appender import Retention
 from broker.trust import own_key
@@ -49,6 +50,16 @@ def api_limits_of(settings: Settings) -> ApiLimits:
         schema_bytes=limits.schema_bytes,
         endpoints_per_channel=settings.webhooks.per_channel,
         endpoints_per_address=settings.webhooks.per_address,
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    """The rate limits in force."""
+    rates = settings.rates
+    return Rates(
+        requests_per_address=parse_rate(rates.requests_per_address_per_s, rates.requests_per_address_burst),
+        events_per_token=parse_rate(rates.events_per_token_per_s, rates.events_per_token_burst),
+        events_per_channel=parse_rate(rates.events_per_channel_per_s, rates.events_per_channel_burst),
     )
 
 

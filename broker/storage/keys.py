@@ -62,5 +62,10 @@ def idempotency_key(partition: int, digest: str) -> str:
     return f"{_prefix(partition)}idempotency:{digest}"
 
 
+def rate_key(partition: int, digest: str) -> str:
+    """The key that keeps the state of one rate limit."""
+    return f"{_prefix(partition)}rate:{digest}"
+
+
 def _prefix(partition: int) -> str:
     return f"{{p{partition:02d}}}:"

@@ -40,7 +40,7 @@ OPERATIONS = (
         "Publish one event or a batch, all or nothing",
         "publish",
         {201: Answer("The events as stored", PUBLISHED)},
-        refusals=(400, 404, 413, 422, 503),
+        refusals=(400, 404, 413, 422, 429, 503),
         parameters=(KEY,),
         body=PUBLISH,
         tag="events",

@@ -32,6 +32,7 @@ async def publish(request: Request) -> Response:
     body = await read_body(request, broker.limits.publish_body_bytes)
     key = idempotency_of(request, grant, body)
     parsed = parse_publish(body, broker.event_limits)
+    await take_rates(broker, grant, channel, len(parsed.drafts))
     appended, frames = await _append(broker, channel, grant, parsed.drafts, key)
     wire = b",".join([event.wire for event in frames])
     headers = {"Idempotency-Replayed": "true"} if appended.replayed else None
@@ -48,6 +49,12 @@ def idempotency_of(request: Request, grant: Grant, body: bytes) -> Idempotency |
         raise Invalid(f"Idempotency-Key must be 1 to {most} printable characters")
     scope = "\n".join((grant.principal, request.method, request.url.path, key))
     return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), hashlib.sha256(body).hexdigest())
+
+
+async def take_rates(broker: Broker, grant: Grant, channel: ChannelRecord, events: int) -> None:
+    """Count a publish against the limits of its token and its channel; raises `TooMany` (reliability.md F)."""
+    await broker.rate_limits.take("events-per-token", grant.principal, broker.rates.events_per_token, cost=events)
+    await broker.rate_limits.take("events-per-channel", channel.id, broker.rates.events_per_channel, cost=events)
 
 
 def check_types(broker: Broker, channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from handlers.openapi import IMPLIED
+from handlers.openapi import ALWAYS, IMPLIED
 from handlers.operations import Operation
 from handlers.routes import all_operations, all_routes
 from tests.broker_server import BrokerServer
@@ -81,7 +81,7 @@ def expected_of(row: Row, credential: str) -> int:
 
 
 def documented(operation: Operation) -> set[int]:
-    return {*operation.answers, *operation.refusals, *IMPLIED[operation.access]}
+    return {*operation.answers, *operation.refusals, *IMPLIED[operation.access], *ALWAYS}
 
 
 @contextmanager

@@ -32,6 +32,7 @@ PURE = (
     "ids",
     "listing",
     "pages",
+    "rates",
     "readable",
     "schemacost",
     "schemas",
