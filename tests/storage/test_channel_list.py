@@ -268,7 +268,7 @@ async def test_what_is_there_all_along_is_listed_once_while_others_come_and_go(
     channels: Channels, channel_list: ChannelList
 ) -> None:
     """The oldest of those that come and go are created again while a page of all is being loaded."""
-    stable, coming = [f"stable-{i}" for i in range(30)], [f"coming-{i}" for i in range(120)]
+    stable, coming = [f"stable-{i}" for i in range(30)], [f"coming-{i}" for i in range(400)]
     await create(channels, *stable[:15], *coming, *stable[15:])
     rotation = itertools.cycle(coming)
 
