@@ -21,6 +21,7 @@ from handlers.channels.channels import (
 )
 from handlers.channels.event_operations import CHANNEL as CHANNEL_PATH
 from handlers.channels.event_operations import TOKEN
+from handlers.channels.event_schemas import ULID
 from handlers.channels.roles import get_api, list_roles
 from handlers.health import OK
 from handlers.operations import Answer, Operation, Parameter
@@ -33,7 +34,7 @@ LIMIT = Parameter(
     "How many channels at most.",
     {"type": "integer", "minimum": 1, "maximum": 500, "default": 500},
 )
-CURSOR = Parameter("cursor", "Go on from here: the cursor of an earlier answer.")
+CURSOR = Parameter("cursor", "Go on from here: the cursor of an earlier answer.", ULID)
 
 OPERATIONS = (
     Operation("GET", API, get_api, "Is the API here", "none", {200: Answer("It is", OK)}),

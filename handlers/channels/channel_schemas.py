@@ -15,6 +15,7 @@ TAGS: dict[str, Any] = {
     "maxItems": MAX_TAGS,
     "items": {"type": "string", "minLength": 1, "maxLength": MAX_TAG_CHARS},
 }
+TYPES: dict[str, Any] = {"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}}
 CONFIG: dict[str, Any] = {
     "type": ["object", "null"],
     "description": "At most 32 KB. Keys that are not listed are kept.",
@@ -27,6 +28,8 @@ CONFIG: dict[str, Any] = {
             "description": "retention_days and retention_events: numbers of at least 1; others mean the server's.",
         },
     },
+    "if": {"type": "object", "properties": {"strict_types": {"const": True}}, "required": ["strict_types"]},
+    "then": {"properties": {"types": TYPES}, "required": ["types"]},
 }
 META: dict[str, Any] = {"type": ["object", "null"], "description": "Anything, at most 16 KB."}
 

@@ -270,6 +270,20 @@ async def test_deleting_leaves_nothing_of_the_channel(engine_url: str, channels:
     assert left == [partition_keys(channel.partition).floor]
 
 
+async def test_a_channel_can_be_deleted_from_a_full_engine_and_none_created(
+    engine_url: str, channels: Channels
+) -> None:
+    await channels.create(NewChannel("news", "News"))
+    tell(engine_url, "CONFIG SET maxmemory 1")
+    try:
+        with pytest.raises(Unavailable):
+            await channels.create(NewChannel("more", "More"))
+        await channels.delete("news")
+    finally:
+        tell(engine_url, "CONFIG SET maxmemory 0")
+    assert await channels.count() == 0
+
+
 async def test_a_cached_record_may_be_old_and_a_refreshed_one_is_not(engine: Engine, channels: Channels) -> None:
     old = await channels.create(NewChannel("news", "News"))
     other = Channels(engine, most=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from broker.ids import Position, render_ulid
+from broker.ids import Position, parse_ulid, render_tag, render_ulid
 from tests.broker_server import API, BrokerServer
 
 EVENTS = f"{API}/channels/news/events"
@@ -103,7 +103,8 @@ async def test_a_foreign_cursor_counts_as_a_time(server: BrokerServer) -> None:
 
 async def test_an_own_cursor_above_the_top_is_a_gap(server: BrokerServer) -> None:
     last = (await server.publish("news", 1))[0]["id"]
-    above = last[:10].replace(last[9], "Z") + last[10:]
+    cursor = parse_ulid(last)
+    above = render_ulid(render_tag(cursor.tag), Position(cursor.ms + 1, 0))
     lost = await page(server, f"?cursor={above}")
     assert (lost["events"], lost["cursor"], lost["complete"]) == ([], last, False)
 
