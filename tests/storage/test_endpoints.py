@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -135,7 +136,7 @@ async def test_registering_while_events_come_loses_and_repeats_none(parts: Parts
 
 
 async def test_a_changed_record_is_stale(parts: Parts) -> None:
-    changed = await parts.channels.change("news", lambda record: record)
+    changed = await parts.channels.change("news", lambda record: replace(record, name="Changed"))
     with pytest.raises(Stale):
         await parts.endpoints.change(parts.channel, registering("a"))
     with pytest.raises(Stale):
@@ -146,7 +147,7 @@ async def test_a_changed_record_is_stale(parts: Parts) -> None:
 async def test_a_record_that_changes_during_the_decision_is_stale_and_nothing_is_written(parts: Parts) -> None:
     decide = registering("a")
     kept = await parts.endpoints._load(parts.channel)
-    await parts.channels.change("news", lambda record: record)
+    await parts.channels.change("news", lambda record: replace(record, name="Changed"))
     with pytest.raises(Stale):
         await parts.endpoints._put(parts.channel, kept, decide(kept.endpoints, kept.now_ms)[0])
     assert await fields_of(parts) == {}
