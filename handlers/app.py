@@ -26,11 +26,14 @@ from broker.storage.feed import Feed
 from broker.storage.log import Log
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
+from handlers.access_log import AccessLog
 from handlers.broker import Broker
+from handlers.defects import Defects
 from handlers.open_connections import OpenConnections
-from handlers.responses import StandardHeaders, on_defect, on_expected
+from handlers.responses import StandardHeaders, on_expected
 from handlers.routes import all_routes
 from handlers.serving.drain import Drain
+from handlers.serving.refusals import Refusals
 from handlers.trust_watch import load_keys, watch_keys
 from handlers.wiring import (
     api_limits_of,
@@ -47,25 +50,35 @@ SIGNING_KEY_DOCUMENT = "signing-key"
 CANCEL_AGAIN_S = 0.2
 
 
-def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain) -> Starlette:
+def create_app(
+    settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain, refusals: Refusals
+) -> Starlette:
     """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
+            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain, refusals)
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(StandardHeaders)],
-        exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
+        middleware=[Middleware(AccessLog, refusals), Middleware(StandardHeaders), Middleware(Defects)],
+        exception_handlers={Refusal: on_expected, HTTPException: on_expected},
     )
+    # A path with a slash too many is another path: 404, and no redirect that repeats the Host header.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _start(
-    stack: AsyncExitStack, settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain
+    stack: AsyncExitStack,
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    drain: Drain,
+    refusals: Refusals,
 ) -> Broker:
     configured = settings.engine
     engine = await open_engine(
@@ -92,6 +105,7 @@ async def _start(
         limits=api_limits_of(settings),
         event_limits=event_limits_of(settings),
         open_connections=OpenConnections(settings.limits.connections_per_token),
+        refusals=refusals,
         now_s=time.time,
         is_draining=lambda: drain.started,
     )

@@ -15,6 +15,7 @@ from broker.storage.documents import Documents
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from handlers.open_connections import OpenConnections
+from handlers.serving.refusals import Refusals
 from handlers.verifier import Verifier
 
 
@@ -30,6 +31,7 @@ class ApiLimits:
     wait_s: int = 30
     idempotency_key_chars: int = 128
     socket_age_s: float = 3600.0
+    ping_interval_s: float = 25.0
     schema_bytes: int = 16_384
     endpoints_per_channel: int = 10
     endpoints_per_address: int = 3
@@ -64,6 +66,7 @@ class Broker:
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
+    refusals: Refusals
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ from broker.tokens import MintRequest, mint
 from handlers.app import create_app
 from handlers.broker import Broker
 from handlers.serving.drain import Drain
+from handlers.serving.refusals import Refusals
 from handlers.wiring import serving_limits_of
 from tests.serving_app import running_server
 
@@ -85,9 +86,10 @@ async def running_broker(
     """Serve a broker on a free port until the block ends; it is drained like by SIGTERM."""
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
-    app = create_app(settings, signing_key, engine_url, drain)
+    refusals = Refusals()
+    app = create_app(settings, signing_key, engine_url, drain, refusals)
     async with (
-        running_server(app, serving_limits_of(settings), drain) as running,
+        running_server(app, serving_limits_of(settings), drain, refusals) as running,
         httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
     ):
         yield BrokerServer(running.port, app.state.broker, drain, signing_key, http)
