@@ -74,6 +74,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         uvicorn keeps the last one until a timer ends after a reset, and does not tell the one that is being answered.
         """
         super().connection_lost(exc)
+        self._gate.count_loss(exc)
         self._unset_keepalive_if_required()
         for cycle in self._unanswered:
             abandon(cycle)

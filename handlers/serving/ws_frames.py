@@ -62,6 +62,7 @@ class BoundedFrames(ServerProtocol):
             ("Content-Length", str(len(response.body))),
             *ON_EVERY_REFUSAL.items(),
         ):
-            del response.headers[name]
+            if name in response.headers:
+                del response.headers[name]
             response.headers[name] = value
         return response

@@ -65,6 +65,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         super().connection_lost(exc)
+        self._gate.count_loss(exc)
         if self._handshake_timer is not None:
             self._handshake_timer.cancel()
         if self._slot is not None:

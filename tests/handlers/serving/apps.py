@@ -60,7 +60,7 @@ class EdgeApp:
 
     async def read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body, None when the client goes away before its end."""
-        body = b""
+        body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -68,7 +68,7 @@ class EdgeApp:
                 return None
             body += message.get("body", b"")
             if not message.get("more_body"):
-                return body
+                return bytes(body)
 
     async def stream(self, receive: Receive, send: Send) -> None:
         """Begin an answer and never end it."""

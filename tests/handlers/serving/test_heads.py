@@ -10,7 +10,7 @@ from tests.serving_app import Running, ask, raw_client, running_server
 
 GOOD = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 SMALL = ServingLimits(head_bytes=1_024, head_lines=20, head_line_bytes=512, linger_s=0.2)
-QUICK = ServingLimits(head_s=0.15, linger_s=0.2)
+QUICK = ServingLimits(head_s=0.5, linger_s=0.2)
 
 
 async def goes_on(running: Running) -> None:
@@ -133,8 +133,9 @@ async def test_a_silent_connection_is_closed_without_a_word() -> None:
 
 async def test_half_a_head_gets_408() -> None:
     async with running_server(EdgeApp(), QUICK) as running:
-        for sent in (b"GET / HTTP/1.1\r\nHost: x\r\n", b"G", b"\r\n"):
-            assert refusal_of(await ask(running.port, sent))[0] == 408
+        halves = (b"GET / HTTP/1.1\r\nHost: x\r\n", b"G", b"\r\n")
+        for raw in await asyncio.gather(*(ask(running.port, half) for half in halves)):
+            assert refusal_of(raw)[0] == 408
         assert running.counts == {"head_slow": 3}
 
 
@@ -158,7 +159,7 @@ async def test_the_second_head_of_a_connection_has_its_time_too() -> None:
 
 async def test_an_idle_connection_is_closed_after_the_keep_alive() -> None:
     async with (
-        running_server(EdgeApp(), ServingLimits(keep_alive_s=0.1)) as running,
+        running_server(EdgeApp(), ServingLimits(keep_alive_s=0.2)) as running,
         raw_client(running.port) as client,
     ):
         await client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")

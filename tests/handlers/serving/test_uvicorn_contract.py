@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httptools
 import pytest
 import uvicorn
-import websockets
 from uvicorn import Config, Server
-from uvicorn.protocols.http import httptools_impl
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -23,6 +22,7 @@ from websockets.exceptions import PayloadTooBig, ProtocolError, RequestLineTooLo
 from websockets.frames import CloseCode, Frame
 from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
+from websockets.version import version as websockets_version
 
 from handlers.serving import http_flow, http_protocol, server, ws_frames, ws_protocol
 
@@ -163,7 +163,7 @@ def test_the_cycle_takes_its_transport_from_the_protocol_and_starts_later() -> N
 def test_flow_control_is_made_once_and_has_what_we_override() -> None:
     assert names_that(FlowControl) >= FLOW
     assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
-    assert httptools_impl.HIGH_WATER_LIMIT == 65_536
+    assert HIGH_WATER_LIMIT == 65_536
 
 
 def test_the_parser_stops_after_an_offer_to_upgrade_and_says_where() -> None:
@@ -178,9 +178,9 @@ def test_the_parser_stops_after_an_offer_to_upgrade_and_says_where() -> None:
             self.seen.append(b"complete")
 
     callbacks = Callbacks()
-    parser = httptools_impl.httptools.HttpRequestParser(callbacks)
+    parser = httptools.HttpRequestParser(callbacks)
     head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n"
-    with pytest.raises(httptools_impl.httptools.HttpParserUpgrade) as stop:
+    with pytest.raises(httptools.HttpParserUpgrade) as stop:
         parser.feed_data(head + b"ab")
     assert stop.value.args[0] == len(head)
     assert parser.should_upgrade() and callbacks.seen[-1] == b"complete"
@@ -224,4 +224,4 @@ def test_the_server_builds_protocols_by_name() -> None:
 
 def test_the_versions_are_those_that_were_read() -> None:
     assert uvicorn.__version__.startswith("0.54.")
-    assert websockets.__version__.startswith("17.")
+    assert websockets_version.startswith("17.")
