@@ -6,7 +6,6 @@ lines. Nothing is queued for a reader: a slow one only has an old cursor.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from broker.channels import ChannelRecord
@@ -46,10 +45,7 @@ class Closed(Exception):
 
 
 class Step(NamedTuple):
-    """Frames to write, in order (none when the filter let nothing through), and the cursor after them.
-
-    Bounded in bytes, as a reader who does not read holds one until it does.
-    """
+    """Frames to write, in order (none when the filter let nothing through), and the cursor after them."""
 
     frames: list[Frame]
     cursor: str
@@ -62,7 +58,7 @@ class Source(Protocol):
     window: Window
     total: int
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
         """A page of the channel's log; raises `NotFound`, `Unavailable`."""
         ...
 
@@ -71,19 +67,11 @@ class Subscription:
     """One reader of one channel. `next` is called by one task; `close` and `wake` by anybody in the loop."""
 
     def __init__(
-        self,
-        source: Source,
-        start: Position,
-        *,
-        types: Types | None,
-        page_events: int,
-        step_bytes: int,
-        max_lag_events: int,
+        self, source: Source, start: Position, *, types: Types | None, page_events: int, max_lag_events: int
     ) -> None:
         self._source = source
         self._types = types
         self._page_events = page_events
-        self._step_bytes = step_bytes
         self._max_lag_events = max_lag_events
         self._position = start
         self._pending = start
@@ -91,9 +79,6 @@ class Subscription:
         self._standing: int | None = None
         self._wanted = asyncio.Event()
         self._closing: CloseReason | None = None
-        self._on_closing: Callable[[], None] | None = None
-        self.is_brief = False
-        """Whether it waits for one step only, as a long poll does; such are ended first when the process drains."""
 
     @property
     def channel(self) -> ChannelRecord:
@@ -111,18 +96,8 @@ class Subscription:
 
     def close(self, reason: CloseReason) -> None:
         """End the subscription at its next step; the first reason stays."""
-        if self._closing is not None:
-            return
-        self._closing = reason
+        self._closing = self._closing or reason
         self._wanted.set()
-        if self._on_closing is not None:
-            self._on_closing()
-
-    def when_closing(self, call: Callable[[], None]) -> None:
-        """Have `call` called once somebody ends the subscription: its reader may be blocked in writing."""
-        self._on_closing = call
-        if self._closing is not None:
-            call()
 
     async def next(self) -> Step:
         """The next frames to write; calling again says that they were written. Raises `Closed`, `Unavailable`."""
@@ -145,15 +120,14 @@ class Subscription:
 
     def _from_window(self, frames: list[Frame]) -> Step:
         self._check_lag(len(frames))
-        fitting = _fitting(frames, self._step_bytes)
-        self._standing = self._source.total - (len(frames) - len(fitting))
-        return self._step(self._filtered(fitting), fitting[-1].position)
+        self._standing = self._source.total
+        return self._step(self._filtered(frames), frames[-1].position)
 
     async def _from_log(self) -> Step | None:
         self._check_lag(0)
         before = self._position
         try:
-            page = await self._source.read(before, self._page_events, self._types, self._step_bytes)
+            page = await self._source.read(before, self._page_events, self._types)
         except NotFound:
             raise self._closed(DELETED) from None
         except Unavailable:
@@ -183,13 +157,3 @@ class Subscription:
 
     def _closed(self, reason: CloseReason) -> Closed:
         return Closed(reason, None if reason is DELETED else self.cursor)
-
-
-def _fitting(frames: list[Frame], most_bytes: int) -> list[Frame]:
-    """The first frames, as many as fit; at least one."""
-    total = 0
-    for i, frame in enumerate(frames):
-        total += len(frame.wire)
-        if total > most_bytes and i:
-            return frames[:i]
-    return frames

@@ -34,7 +34,6 @@ class HubLimits:
     window_events: int = 256
     window_bytes: int = 1_048_576
     page_events: int = 1_000
-    step_bytes: int = 262_144
     max_lag_events: int = 100_000
     position_check_s: float = 1.0
     idle_position_check_s: float = 10.0
@@ -74,12 +73,7 @@ class Watched:
         """A new subscription from a position; `judge` says of a changed record whether it must end."""
         limits = self._limits
         subscription = Subscription(
-            self,
-            start,
-            types=types,
-            page_events=limits.page_events,
-            step_bytes=limits.step_bytes,
-            max_lag_events=limits.max_lag_events,
+            self, start, types=types, page_events=limits.page_events, max_lag_events=limits.max_lag_events
         )
         self.readers[subscription] = judge
         self.heard_at = time.monotonic()
@@ -121,11 +115,11 @@ class Watched:
         self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
         """A page of the log, read with the record of now; raises `NotFound`, `Unavailable`."""
         while True:
             try:
-                return await self._log.after(self.record, start, limit=limit, types=types, most_bytes=most_bytes)
+                return await self._log.after(self.record, start, limit=limit, types=types)
             except Stale:
                 await self._refresh()
 
@@ -184,7 +178,7 @@ class Watched:
             await self._refresh()
             return
         self._is_behind = False
-        page = await self.read(self.window.top, self._limits.window_events, None, self._limits.window_bytes)
+        page = await self.read(self.window.top, self._limits.window_events, None)
         if page.more:
             # Too far behind for the window: each reader reads the log at its own speed.
             self.window.reset(page.meta.top)

@@ -19,7 +19,6 @@ from broker.storage.engine import Engine
 from broker.storage.scripts import DELETE_EVENT, PAGE, THREAD
 
 MAX_SCAN = 5_000
-MOST_BYTES = 1 << 40
 MAX_THREAD_EVENTS = 1_000
 MAX_THREAD_DEPTH = 100
 NO_EVENT = "Event not found"
@@ -49,24 +48,13 @@ class Log:
             raise Stale
         return outcome
 
-    async def after(
-        self,
-        channel: ChannelRecord,
-        start: Position,
-        *,
-        limit: int,
-        types: Types | None = None,
-        most_bytes: int = MOST_BYTES,
-    ) -> Page:
-        """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`.
-
-        The page ends early, as with more to come, where it would be over `most_bytes`; it has one event at least.
-        """
-        return await self._page(channel, start.stream, limit, types, most_bytes)
+    async def after(self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None) -> Page:
+        """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`."""
+        return await self._page(channel, start.stream, limit, types)
 
     async def newest(self, channel: ChannelRecord, *, limit: int, types: Types | None = None) -> Page:
         """The newest `limit` events, in the order of the log. Raises `NotFound`, `Stale`."""
-        return await self._page(channel, "+", limit, types, MOST_BYTES)
+        return await self._page(channel, "+", limit, types)
 
     async def get(self, channel: ChannelRecord, position: Position) -> Frame:
         """One event; raises `NotFound`."""
@@ -99,10 +87,9 @@ class Log:
         )
         return sorted(_frames(channel, answer))
 
-    async def _page(self, channel: ChannelRecord, start: str, limit: int, types: Types | None, most_bytes: int) -> Page:
+    async def _page(self, channel: ChannelRecord, start: str, limit: int, types: Types | None) -> Page:
         keys = keys_of(channel)
-        bounds = [limit, most_bytes, MAX_SCAN]
-        answer = await PAGE(self._engine.client, [keys.meta, keys.stream], [start, *bounds, *(types or ())])
+        answer = await PAGE(self._engine.client, [keys.meta, keys.stream], [start, limit, MAX_SCAN, *(types or ())])
         if not answer:
             raise NotFound(NO_CHANNEL)
         meta = parse_meta(answer[0])

@@ -1,27 +1,26 @@
 -- Reads a page of a log and, in the same step, what the log says of itself.
 --
 -- KEYS  1 meta, 2 stream
--- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most bytes of events (one event always
---       fits), 4 most entries to scan, 5.. JSON of the types wanted (none: all)
+-- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most entries to scan,
+--       4.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count},
 --        last position scanned or '', 1 when more may lie after it, number of entries scanned,
 --        id, type or '', tail, id, type, tail, ...}
 -- always in the order of the log.
 
--- Entries read at once: few first, as they may be large and the page may be full soon.
-local FIRST_CHUNK, MOST_CHUNK = 16, 256
+local CHUNK = 256
 local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count')
 if not meta[1] then return {} end
 
 local wanted
-for i = 5, #ARGV do
+for i = 4, #ARGV do
   wanted = wanted or {}
   wanted[ARGV[i]] = true
 end
 
 local newest = ARGV[1] == '+'
-local limit, room, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local limit, budget = tonumber(ARGV[2]), tonumber(ARGV[3])
 local found, scanned, more, examined = {}, '', 0, 0
 local from = newest and '+' or '(' .. ARGV[1]
 
@@ -39,26 +38,21 @@ local function next_chunk(count)
 end
 
 local function scan()
-  local chunk = FIRST_CHUNK
   while budget > 0 do
-    -- Without a filter the limit is enough, and one more to know whether it is the end.
-    local count = math.min(chunk, budget)
-    if not wanted then count = math.min(count, limit + 1 - #found) end
+    -- Without a filter one read is enough: the limit, and one more to know whether it is the end.
+    local count = wanted and math.min(CHUNK, budget) or limit + 1
     local entries = next_chunk(count)
     for _, entry in ipairs(entries) do
       local kind = field(entry, 't')
       if not wanted or wanted[kind] then
-        local tail = field(entry, 'w')
-        room = room - #tail
-        if #found == limit or (room < 0 and #found > 0) then more = 1 return end
-        found[#found + 1] = {entry[1], kind, tail}
+        if #found == limit then more = 1 return end
+        found[#found + 1] = {entry[1], kind, field(entry, 'w')}
       end
       scanned = entry[1]
       examined = examined + 1
     end
     if #entries < count then return end
     budget = budget - #entries
-    chunk = math.min(2 * chunk, MOST_CHUNK)
     from = '(' .. scanned
   end
   more = 1
