@@ -84,13 +84,21 @@ class Hub:
             watched.judge_all()
 
     async def close_all(self, reason: CloseReason, *, spread_s: float) -> None:
-        """Close every subscription, spread over a time so that not all come back at once; few are closed fast."""
+        """Close every subscription: brief ones at once, others spread over a time so that not all come back together.
+
+        Few are closed fast, many never take longer than `spread_s`.
+        """
         readers = [reader for watched in self._watched.values() for reader in watched.readers]
-        random.shuffle(readers)
-        pause = min(spread_s / max(1, len(readers)), 1 / CLOSES_PER_S)
         for reader in readers:
+            if reader.is_brief:
+                reader.close(reason)
+        lasting = [reader for reader in readers if not reader.is_brief]
+        random.shuffle(lasting)
+        pause = min(spread_s / max(1, len(lasting)), 1 / CLOSES_PER_S)
+        began = time.monotonic()
+        for i, reader in enumerate(lasting, 1):
             reader.close(reason)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(began + i * pause - time.monotonic())
         for watched in self._watched.values():
             watched.close_all(reason)
 

@@ -106,6 +106,9 @@ class Subscription:
         self._wanted = asyncio.Event()
         self._on_wake = on_wake or self._wanted.set
         self._closing: CloseReason | None = None
+        self._on_closing: Callable[[], None] | None = None
+        self.is_brief = False
+        """Whether it waits for one step only, as a long poll does; such are ended first when the process drains."""
 
     @property
     def channel(self) -> ChannelRecord:
@@ -128,8 +131,17 @@ class Subscription:
 
     def close(self, reason: CloseReason) -> None:
         """End the subscription at its next step; the first reason stays."""
+        is_first = self._closing is None
         self._closing = self._closing or reason
         self._on_wake()
+        if is_first and self._on_closing is not None:
+            self._on_closing()
+
+    def when_closing(self, call: Callable[[], None]) -> None:
+        """Have `call` called once somebody ends the subscription: its reader may be blocked in writing."""
+        self._on_closing = call
+        if self._closing is not None:
+            call()
 
     async def next(self) -> Step:
         """The next frames to write; calling again says that they were written. Raises `Closed`, `Unavailable`."""

@@ -24,7 +24,7 @@ from handlers.broker import Broker
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.wiring import serving_limits_of
-from tests.serving_app import running_server
+from tests.serving_app import Running, running_server
 
 API = "/api/v1"
 
@@ -38,6 +38,7 @@ class BrokerServer:
     drain: Drain
     signing_key: SigningKey
     http: httpx2.AsyncClient
+    running: Running
 
     @property
     def url(self) -> str:
@@ -92,4 +93,4 @@ async def running_broker(
         running_server(app, serving_limits_of(settings), drain, refusals) as running,
         httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
     ):
-        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http)
+        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http, running)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import PayloadTooBig, RequestLineTooLong
 from websockets.frames import CloseCode, Frame
@@ -93,6 +94,12 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"].update(unblock_extension(self.writable.set))
         else:
             self._gate.refusals.count(Kind.HANDSHAKE_MALFORMED)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Write what the app says. An answer that refuses the handshake ends it; uvicorn logs it as an error."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def send_receive_event_to_app(self) -> None:
         """A message is there in whole. uvicorn logs a stack trace for text that is none."""

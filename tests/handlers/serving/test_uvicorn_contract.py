@@ -48,8 +48,8 @@ CYCLE = {
 }  # fmt: skip
 SOCKET = {
     "close_sent", "close_timeout", "close_timer", "conn", "curr_msg_data_type", "default_headers", "disconnected",
-    "frames", "handshake_complete", "handshake_initiated", "logger", "loop", "pending_ping_payload", "pong_timer",
-    "queue", "read_paused", "response", "scope", "stop_keepalive", "transport", "writable",
+    "frames", "handshake_complete", "handshake_initiated", "initial_response", "logger", "loop",
+    "pending_ping_payload", "pong_timer", "queue", "read_paused", "response", "scope", "stop_keepalive", "transport", "writable",
 }  # fmt: skip
 SOCKET_OVERRIDDEN = {
     "connection_lost": ["exc"],
@@ -58,6 +58,7 @@ SOCKET_OVERRIDDEN = {
     "handle_parser_exception": [],
     "handle_pong": ["event"],
     "keepalive_timeout": [],
+    "send": ["message"],
     "send_keepalive_ping": [],
     "send_receive_event_to_app": [],
     "shutdown": [],
