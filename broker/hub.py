@@ -8,6 +8,7 @@ than going silently stale.
 import asyncio
 import random
 import time
+from collections.abc import Callable
 
 from broker.channels import ChannelRecord
 from broker.cursors import Start
@@ -40,12 +41,20 @@ class Hub:
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
-        self, channel: ChannelRecord, start: Start | None, types: Types | None, judge: Judge
+        self,
+        channel: ChannelRecord,
+        start: Start | None,
+        types: Types | None,
+        judge: Judge,
+        on_wake: Callable[[], None] | None = None,
     ) -> Subscription:
-        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`."""
+        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`.
+
+        `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
+        """
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
-        return watched.add(position, types, judge)
+        return watched.add(position, types, judge, on_wake)
 
     def unsubscribe(self, channel: ChannelRecord, subscription: Subscription) -> None:
         """End a subscription; the channel stays watched for a while, for readers that come back."""
@@ -75,13 +84,21 @@ class Hub:
             watched.judge_all()
 
     async def close_all(self, reason: CloseReason, *, spread_s: float) -> None:
-        """Close every subscription, spread over a time so that not all come back at once; few are closed fast."""
+        """Close every subscription: brief ones at once, others spread over a time so that not all come back together.
+
+        Few are closed fast, many never take longer than `spread_s`.
+        """
         readers = [reader for watched in self._watched.values() for reader in watched.readers]
-        random.shuffle(readers)
-        pause = min(spread_s / max(1, len(readers)), 1 / CLOSES_PER_S)
         for reader in readers:
+            if reader.is_brief:
+                reader.close(reason)
+        lasting = [reader for reader in readers if not reader.is_brief]
+        random.shuffle(lasting)
+        pause = min(spread_s / max(1, len(lasting)), 1 / CLOSES_PER_S)
+        began = time.monotonic()
+        for i, reader in enumerate(lasting, 1):
             reader.close(reason)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(began + i * pause - time.monotonic())
         for watched in self._watched.values():
             watched.close_all(reason)
 

@@ -1,4 +1,4 @@
-"""One log line for each request, and an id by which a client can name it (`X-Request-Id`).
+"""One log line for each request, an id by which a client can name it (`X-Request-Id`), and a count of the errors.
 
 The line has the path but not the query, which may hold a token. It is logged at debug, as a broker's polls would drown
 the rest; answers of 500 and above at warning.
@@ -10,6 +10,8 @@ import time
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handlers.serving.refusals import Refusals
 
 STARTS = {
     "http.response.start": None,
@@ -25,8 +27,9 @@ logger = logging.getLogger("tidemark.access")
 class AccessLog:
     """ASGI middleware, to be the outermost one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and log how it ended."""
@@ -41,6 +44,8 @@ class AccessLog:
             nonlocal status
             if status == 0 and message["type"] in STARTS:
                 status = STARTS[message["type"]] or message["status"]
+                if status >= 400:
+                    self._refusals.count_answer(status)
                 if message["type"] != "websocket.close":
                     message.setdefault("headers", [])
                     MutableHeaders(scope=message)["X-Request-Id"] = request_id

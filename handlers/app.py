@@ -29,12 +29,15 @@ from broker.storage.log import Log
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
+from handlers.access_log import AccessLog
 from handlers.address_rate import AddressRate
 from handlers.broker import Broker
+from handlers.defects import Defects
 from handlers.open_connections import OpenConnections
-from handlers.responses import StandardHeaders, on_defect, on_expected
+from handlers.responses import StandardHeaders, on_expected
 from handlers.routes import all_routes
 from handlers.serving.drain import Drain
+from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
 from handlers.wiring import (
     api_limits_of,
@@ -53,27 +56,31 @@ SIGNING_KEY_DOCUMENT = "signing-key"
 CANCEL_AGAIN_S = 0.2
 
 
-def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain) -> Starlette:
+def create_app(
+    settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain, refusals: Refusals
+) -> Starlette:
     """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
+            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain, refusals)
             yield
 
     app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
         middleware=[
+            Middleware(AccessLog, refusals),
             Middleware(StandardHeaders),
+            Middleware(Defects),
             Middleware(
                 AddressRate,
                 rate=rates_of(settings).requests_per_address,
                 trusted_proxies=settings.server.trusted_proxies,
             ),
         ],
-        exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
+        exception_handlers={Refusal: on_expected, HTTPException: on_expected},
     )
     # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
     app.router.redirect_slashes = False
@@ -81,7 +88,12 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
 
 
 async def _start(
-    stack: AsyncExitStack, settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain
+    stack: AsyncExitStack,
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    drain: Drain,
+    refusals: Refusals,
 ) -> Broker:
     configured = settings.engine
     engine = await open_engine(
@@ -117,6 +129,7 @@ async def _start(
         open_connections=OpenConnections(settings.limits.connections_per_token),
         rates=rates_of(settings),
         rate_limits=RateLimits(engine),
+        refusals=refusals,
         now_s=time.time,
         is_draining=lambda: drain.started,
     )

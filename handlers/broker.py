@@ -20,6 +20,7 @@ from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
 from handlers.open_connections import OpenConnections
+from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
 
@@ -37,6 +38,7 @@ class ApiLimits:
     wait_s: int = 30
     idempotency_key_chars: int = 128
     socket_age_s: float = 3600.0
+    ping_interval_s: float = 25.0
     schema_bytes: int = 16_384
     endpoints_per_channel: int = 10
     endpoints_per_address: int = 3
@@ -78,6 +80,7 @@ class Broker:
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
+    refusals: Refusals
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

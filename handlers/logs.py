@@ -67,8 +67,8 @@ class TextForm(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text; line ends of the message are escaped, so that nobody forges a line."""
-        message = clean(record.getMessage()).replace("\r", "\\r").replace("\n", "\\n")
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        message = _one_line(clean(record.getMessage()))
+        fields = "".join(f" {name}={_one_line(str(value))}" for name, value in _fields(record).items())
         line = f"{_time(record)} {record.levelname.lower():7} {record.name}: {message}{fields}"
         return line + "\n" + clean(self.formatException(record.exc_info)) if record.exc_info else line
 
@@ -76,6 +76,10 @@ class TextForm(logging.Formatter):
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] = getattr(record, "fields", {})
     return {name: clean(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -12,7 +12,6 @@ class OpenConnections:
     def __init__(self, most: int) -> None:
         self._most = most
         self._open: dict[str, int] = {}
-        self.refused = 0
 
     @contextmanager
     def hold(self, principal: str | None) -> Iterator[None]:
@@ -22,7 +21,6 @@ class OpenConnections:
             return
         count = self._open.get(principal, 0)
         if count >= self._most:
-            self.refused += 1
             raise TooMany("This token has as many connections open as it may", retry_after_s=5)
         self._open[principal] = count + 1
         try:

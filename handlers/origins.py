@@ -14,7 +14,10 @@ def is_allowed_origin(site: Site, headers: Mapping[str, str]) -> bool:
     origin = headers.get("origin")
     if origin is None or "*" in site.allowed_origins or origin in site.allowed_origins:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return False
     if site.public_url:

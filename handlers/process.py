@@ -15,9 +15,9 @@ from handlers.wiring import serving_limits_of
 
 async def serve_broker(settings: Settings, signing_key: SigningKey, engine_url: str) -> None:
     """Serve until SIGTERM or SIGINT, then drain; the engine at `engine_url` must be up before and stop after."""
-    limits, drain = serving_limits_of(settings), Drain()
-    gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), Refusals())
-    app = create_app(settings, signing_key, engine_url, drain)
+    limits, drain, refusals = serving_limits_of(settings), Drain(), Refusals()
+    gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals)
+    app = create_app(settings, signing_key, engine_url, drain, refusals)
     config = build_config(app, gate, host=settings.server.host, port=settings.server.port)
     allow_open_files(limits.connections)
     await DrainingServer(config, gate, drain, freeze_memory=True).serve()

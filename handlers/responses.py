@@ -4,12 +4,11 @@ Nothing leaves without Cache-Control: what a route does not say is `no-store`, a
 with the request (design section 6).
 """
 
-import logging
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,14 +17,14 @@ from broker.strictjson import render_json
 from handlers.caching import has_credential
 
 PRIVATE = "private, no-store"
+READ_ONLY = "GET, HEAD"
+"""What static files allow; Starlette does not say so in its 405."""
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
 EXPOSED = "Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id"
-
-logger = logging.getLogger(__name__)
 
 
 def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -53,21 +52,18 @@ def refusal_answer(refusal: Refusal) -> Response:
     return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
 
 
-async def on_expected(_: Request, error: Exception) -> Response:
+async def on_expected(_: HTTPConnection, error: Exception) -> Response:
     """Starlette's handler for refusals, and for its own 404, 405 and the like."""
     match error:
         case Refusal():
             return refusal_answer(error)
         case HTTPException():
-            return json_answer({"error": error.detail}, error.status_code, dict(error.headers or {}))
+            headers = dict(error.headers or {})
+            if error.status_code == 405:
+                headers.setdefault("Allow", READ_ONLY)
+            return json_answer({"error": error.detail}, error.status_code, headers)
         case _:
             raise error
-
-
-async def on_defect(request: Request, error: Exception) -> Response:
-    """Starlette's handler for what should not happen; the text of the error stays in the log."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return json_answer({"error": "Internal Server Error"}, 500)
 
 
 class StandardHeaders:

@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
 
 from handlers import health
 from handlers.channels import (
@@ -14,6 +15,7 @@ from handlers.channels import (
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
+from handlers.responses import json_answer
 
 OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
@@ -36,4 +38,10 @@ def all_routes() -> list[BaseRoute]:
         WebSocketRoute(event_operations.SOCKET_PATH, follow_on_socket),
         *routes_of(all_operations()),
         Mount("/static", StaticFiles(directory=STATIC)),
+        WebSocketRoute("/{path:path}", no_socket),
     ]
+
+
+async def no_socket(socket: WebSocket) -> None:
+    """The answer to a handshake where no socket is: 404 (Starlette would answer 403)."""
+    await socket.send_denial_response(json_answer({"error": "Not Found"}, 404))

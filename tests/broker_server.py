@@ -24,9 +24,10 @@ from broker.tokens import MintRequest, mint
 from handlers.app import create_app
 from handlers.broker import Broker
 from handlers.serving.drain import Drain
+from handlers.serving.refusals import Refusals
 from handlers.wiring import serving_limits_of
 from tests.broker.forge import Key
-from tests.serving_app import running_server
+from tests.serving_app import Running, running_server
 
 API = "/api/v1"
 
@@ -40,6 +41,7 @@ class BrokerServer:
     drain: Drain
     signing_key: SigningKey
     http: httpx2.AsyncClient
+    running: Running
 
     @property
     def url(self) -> str:
@@ -111,9 +113,10 @@ async def running_broker(
     """
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
-    app = create_app(settings, signing_key, engine_url, drain)
+    refusals = Refusals()
+    app = create_app(settings, signing_key, engine_url, drain, refusals)
     async with (
-        running_server(around(app), serving_limits_of(settings), drain, listener=listener) as running,
+        running_server(around(app), serving_limits_of(settings), drain, refusals, listener=listener) as running,
         httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
     ):
-        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http)
+        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http, running)

@@ -26,6 +26,7 @@ class Running:
     drain: Drain
     server: DrainingServer
     task: "asyncio.Task[None]"
+    tasks: "set[asyncio.Task[Any]]"
 
     @property
     def base_url(self) -> str:
@@ -42,6 +43,26 @@ class Running:
     def ask_to_stop(self) -> None:
         self.server.should_exit = True
 
+    def leftovers(self) -> dict[str, Any]:
+        """What is there of connections: nothing, once all clients are gone."""
+        state, admission = self.server.server_state, self.gate.admission
+        found = {
+            "connections": len(state.connections),
+            "requests": len(state.tasks),
+            "slots": admission.open,
+            "addresses": admission.addresses,
+            "lingering": admission.lingering,
+            "tasks": sorted(str(task) for task in asyncio.all_tasks() - self.tasks - {asyncio.current_task()}),
+        }
+        return {name: value for name, value in found.items() if value}
+
+    async def settled(self) -> None:
+        """Return when nothing is left of any connection; fails when something stays."""
+        until = asyncio.get_running_loop().time() + PATIENCE_S
+        while self.leftovers():
+            assert asyncio.get_running_loop().time() < until, self.leftovers()
+            await asyncio.sleep(0.005)
+
     async def stopped(self) -> None:
         await asyncio.wait_for(asyncio.shield(self.task), PATIENCE_S)
 
@@ -51,15 +72,18 @@ async def running_server(
     app: Any,
     limits: ServingLimits | None = None,
     drain: Drain | None = None,
+    refusals: Refusals | None = None,
     *,
     listener: socket.socket | None = None,
 ) -> AsyncIterator[Running]:
-    """Serve `app` until the block ends; leaves at once, without a drain, unless the test has asked for one.
+    """Serve `app` until the block ends, where nothing of any connection may be left; then leave without a drain.
 
-    A bound `listener` may be given, which is closed at the end; without one a free port is taken.
+    A bound `listener` may be given, which is closed at the end; without one a free port is taken. Whoever brings a
+    listener has others behind it, such as caches, that keep their connections.
     """
     limits, drain = limits or ServingLimits(), drain or Drain()
-    gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), Refusals())
+    is_shared = listener is not None
+    gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals or Refusals())
     listener = listener or socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     server = DrainingServer(build_config(app, gate), gate, drain)
@@ -69,10 +93,14 @@ async def running_server(
             await task
         await asyncio.sleep(0.005)
     try:
-        yield Running(port, gate, drain, server, task)
+        running = Running(port, gate, drain, server, task, asyncio.all_tasks())
+        yield running
+        if not is_shared:
+            await running.settled()
     finally:
         server.should_exit = server.force_exit = True
         await asyncio.wait_for(task, PATIENCE_S)
+        await server.lifespan.shutdown()
 
 
 class Raw:

@@ -22,7 +22,7 @@ EXPIRY_SLACK_S = 0.05
 async def subscribed(
     broker: Broker, access: Access, start: Start | None, types: Types | None
 ) -> AsyncIterator[Subscription]:
-    """A subscription that ends by itself when the reader may no longer read, or grows old.
+    """A subscription that ends by itself when the reader may no longer read, grows old, or the process drains.
 
     Raises `TooMany` past the connections of one token, `NotFound`, and `Unavailable` while draining.
     """
@@ -32,6 +32,8 @@ async def subscribed(
         subscription = await broker.hub.subscribe(
             access.channel, start, types, lambda record: judge(broker, access.grant, record)
         )
+        if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
+            subscription.close(RESTART)
         timers = _timers(broker, access, subscription)
         # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
         _end_if_forbidden(broker, access.grant, subscription)

@@ -60,6 +60,7 @@ async def _held(request: Request, read: Read, wait_s: int) -> Read:
     broker, channel = broker_of(request), read.access.channel
     start = read.page.meta.top if read.query.start is None else resume_from(read.query.start, read.page.meta)
     async with subscribed(broker, read.access, Start(start, own=True), read.query.types) as subscription:
+        subscription.is_brief = True
         until = time.monotonic() + wait_s
         while (left := until - time.monotonic()) > 0:
             try:

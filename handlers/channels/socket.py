@@ -5,10 +5,11 @@ says why, and its reason carries the cursor to resume from.
 """
 
 import asyncio
+import logging
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from broker.errors import Forbidden, Refusal
 from broker.subscription import CURSOR_EXPIRED, Closed, Subscription
@@ -17,8 +18,12 @@ from handlers.channels.door import subscribed
 from handlers.channels.following import Following, parse_following
 from handlers.origins import is_allowed_origin
 from handlers.responses import json_answer, refusal_answer
+from handlers.serving.unblock import unblock_of
 
 MAX_REASON_BYTES = 123
+INTERNAL_ERROR = 1011
+
+logger = logging.getLogger(__name__)
 
 
 async def follow_on_socket(socket: WebSocket) -> None:
@@ -44,6 +49,7 @@ async def _serve(socket: WebSocket, following: Following) -> None:
         if following.gap_cursor is not None:
             await _close(socket, Closed(CURSOR_EXPIRED, following.gap_cursor))
             return
+        subscription.when_closing(unblock_of(socket.scope))
         writing = asyncio.create_task(_write(socket, subscription))
         try:
             await _until_disconnect(socket)
@@ -60,9 +66,12 @@ async def _write(socket: WebSocket, subscription: Subscription) -> None:
                 await socket.send({"type": "websocket.send", "text": event.wire.decode()})
     except Closed as closed:
         await _close(socket, closed)
-    except (WebSocketDisconnect, RuntimeError, OSError):
+    except (WebSocketDisconnect, WebSocketDisconnected):
         # The peer is gone; the reading side ends the connection.
         return
+    except Exception:
+        logger.exception("a socket ended by a defect")
+        await socket.close(INTERNAL_ERROR)
 
 
 async def _until_disconnect(socket: WebSocket) -> None:
@@ -72,5 +81,6 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, closed: Closed) -> None:
+    broker_of(socket).refusals.count_close(closed.code)
     reason = closed.reason if closed.cursor is None else f"{closed.reason}; cursor={closed.cursor}"
     await socket.close(closed.code, reason[:MAX_REASON_BYTES])

@@ -5,6 +5,7 @@ so that its position moves. A gap is told by an event `cursor_expired` whose id 
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -12,14 +13,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from broker.cursors import Start
+from broker.errors import Unavailable
 from broker.events import Frame
 from broker.strictjson import render_json
 from broker.subscription import CURSOR_EXPIRED, DELETED, Closed, Subscription
 from handlers.broker import Broker, broker_of
 from handlers.channels.door import subscribed
 from handlers.channels.following import Following, cursor_text, parse_following
+from handlers.serving.unblock import unblock_of
 
-PING_S = 25.0
 RETRY = b"retry: 2000\n\n"
 PING = b": ping\n\n"
 HEADERS = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
@@ -47,17 +49,16 @@ class EventStream(Response):
         self._following = following
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write in a task of its own, and end it when the client goes."""
-        following = self._following
+        """Write until the subscription ends or the client goes; HEAD gets the headers only."""
+        following, start = self._following, {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        if scope["method"] == "HEAD":
+            await send(start)
+            await send({"type": "http.response.body"})
+            return
         async with subscribed(self._broker, following.access, following.start, following.types) as subscription:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            writing = asyncio.create_task(self._write(send, subscription))
-            try:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-            finally:
-                writing.cancel()
-                await asyncio.wait([writing])
+            await send(start)
+            subscription.when_closing(unblock_of(scope))
+            await _first_of(self._write(send, subscription), _until_gone(receive))
 
     async def _write(self, send: Send, subscription: Subscription) -> None:
         gap = self._following.gap_cursor
@@ -65,13 +66,14 @@ class EventStream(Response):
         try:
             await self._follow(send, subscription)
         except Closed as closed:
+            self._broker.refusals.count_close(closed.code)
             await send({"type": "http.response.body", "body": await self._ending(closed)})
 
     async def _follow(self, send: Send, subscription: Subscription) -> None:
         is_filtered = self._following.types is not None
         while True:
             try:
-                step = await asyncio.wait_for(subscription.next(), PING_S)
+                step = await asyncio.wait_for(subscription.next(), self._broker.limits.ping_interval_s)
             except TimeoutError:
                 await _send(send, PING)
             else:
@@ -82,7 +84,10 @@ class EventStream(Response):
             return render_close(closed)
         # The client comes back by itself, with the id that the gap event gave it.
         channel = self._following.access.channel
-        meta = (await self._broker.channels.metas([channel]))[0]
+        try:
+            meta = (await self._broker.channels.metas([channel]))[0]
+        except Unavailable:
+            return render_close(closed)
         if meta is None:
             return render_close(Closed(DELETED, None))
         return render_gap(Gap(cursor_text(channel, Start(meta.trimmed, own=True))))
@@ -105,6 +110,24 @@ def render_close(closed: Closed) -> bytes:
     """The last event of a stream that the server ends: the close code of a socket, its reason, and the cursor."""
     told = {"code": closed.code, "reason": closed.reason, "cursor": closed.cursor}
     return b"event: close\ndata: %b\n\n" % render_json(told)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _first_of(*ways: Coroutine[None, None, None]) -> None:
+    """Run both until one ends; raises what it raised, so that a defect ends the stream instead of silencing it."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def _send(send: Send, body: bytes) -> None:

@@ -6,7 +6,9 @@ address, not from the others; clients behind it are told apart by `client_addres
 no address and is exempt in the same way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 
 from broker.addresses import host_of, unwrapped
@@ -18,56 +20,59 @@ _LINGERING_MOST = 100
 _RETRY_SPREAD_S = 5
 
 
+class Slot:
+    """The place of one connection; leave it once, when the connection is gone."""
+
+    __slots__ = ("leave",)
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self.leave = leave
+
+
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A connection that is not let in: what to count and to answer."""
+    """A connection that is not let in: what to count and to answer.
+
+    `slot` is its place while it reads the answer, None where too many do so already and it is to be dropped.
+    """
 
     kind: Kind
     status: int
     message: str
-
-
-class Slot:
-    """The place of one admitted connection; leave it once."""
-
-    __slots__ = ("_address", "_admission")
-
-    def __init__(self, admission: "Admission", address: str | None) -> None:
-        self._admission = admission
-        self._address = address
-
-    def leave(self) -> None:
-        """The connection is gone."""
-        self._admission.leave(self._address)
+    slot: Slot | None
 
 
 class Admission:
-    """Counts the open connections of this process."""
+    """Counts the connections of this process: `open` ones, and `lingering` ones that are being denied."""
 
     def __init__(self, limits: ServingLimits, now_s: float) -> None:
         self._limits = limits
         self._arrivals = TokenBucket(limits.connections_per_s, limits.connection_burst, now_s)
         self._per_address: dict[str, int] = {}
-        self._lingering = 0
         self.open = 0
+        self.lingering = 0
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses have connections open, of those that are counted."""
+        return len(self._per_address)
 
     def enter(self, peer: str | None, now_s: float) -> Slot | Denied:
         """A slot for a new connection of `peer` (an IP address, None for a unix socket), or why there is none."""
         if not self._arrivals.take(now_s):
-            return Denied(Kind.CONNECTION_RATE, 503, "Too many new connections")
+            return self._deny(Kind.CONNECTION_RATE, 503, "Too many new connections")
         if self.open >= self._limits.connections:
-            return Denied(Kind.CONNECTIONS_FULL, 503, "Too many connections")
+            return self._deny(Kind.CONNECTIONS_FULL, 503, "Too many connections")
         address = self._counted_address(peer)
         if address is not None:
             count = self._per_address.get(address, 0)
             if count >= self._limits.connections_per_address:
-                return Denied(Kind.ADDRESS_FULL, 429, "Too many connections from this address")
+                return self._deny(Kind.ADDRESS_FULL, 429, "Too many connections from this address")
             self._per_address[address] = count + 1
         self.open += 1
-        return Slot(self, address)
+        return Slot(partial(self._leave, address))
 
-    def leave(self, address: str | None) -> None:
-        """Undo `enter`, with the address as it was counted; called by `Slot`."""
+    def _leave(self, address: str | None) -> None:
         self.open -= 1
         if address is None:
             return
@@ -77,16 +82,14 @@ class Admission:
         else:
             del self._per_address[address]
 
-    def begin_lingering(self) -> bool:
-        """Whether one more denied connection may be kept for its answer; when not, it is to be dropped at once."""
-        if self._lingering >= _LINGERING_MOST:
-            return False
-        self._lingering += 1
-        return True
+    def _deny(self, kind: Kind, status: int, message: str) -> Denied:
+        if self.lingering >= _LINGERING_MOST:
+            return Denied(kind, status, message, None)
+        self.lingering += 1
+        return Denied(kind, status, message, Slot(self._end_lingering))
 
-    def end_lingering(self) -> None:
-        """A denied connection is gone."""
-        self._lingering -= 1
+    def _end_lingering(self) -> None:
+        self.lingering -= 1
 
     def _counted_address(self, peer: str | None) -> str | None:
         if not peer:

@@ -7,100 +7,94 @@ refusals, an end for unread bodies, admission of connections. The times are in `
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections import deque
 from typing import Any, cast
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from handlers.serving import request_head
 from handlers.serving.admission import Denied, Slot, retry_after_s
 from handlers.serving.gate import Gate
+from handlers.serving.http_flow import HeldFlow, abandon, answer_transport
 from handlers.serving.read_pace import Phase, ReadPace
 from handlers.serving.read_timer import ReadTimer
 from handlers.serving.refusals import Kind, render_refusal
-from handlers.serving.request_head import (
-    HeadRefused,
-    check_head,
-    malformed,
-    target_too_long,
-    too_large,
-)
+from handlers.serving.request_head import Refused
 from handlers.serving.sockets import abort, close_after_answer, tune
+from handlers.serving.unblock import unblock_extension
 from handlers.serving.ws_protocol import BoundedSocketProtocol
+
+_PIECE_BYTES = 4_096
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """One connection until it ends or becomes a WebSocket.
 
     A refusal is the last answer on its connection. It waits for the answers of earlier (pipelined) requests, and is
-    not written at all where the refused request's own answer has begun.
+    not written at all where the refused request's own answer has begun. Pipelined requests are parsed one piece ahead;
+    what lies behind is held as bytes, as a parsed request takes a hundred times its size.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        gate: Gate,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.url = b""
+        self.flow: HeldFlow
         self._gate = gate
         self._limits = gate.limits
         self._slot: Slot | None = None
-        self._is_lingering_denied = False
         self._pace = ReadPace(gate.limits, self.loop.time())
         self._read_timer = ReadTimer(self.loop, self._pace, lambda: self.flow.read_paused, self._refuse_late)
         self._linger_timer: asyncio.TimerHandle | None = None
-        self._head_refusal: HeadRefused | None = None
+        self._head_refusal: Refused | None = None
         self._unparsed_bytes = 0
         self._has_progress = False
-        self._unanswered = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()  # the first is being answered
+        self._held = b""
         self._postponed_answer: bytes | None = None
         self._is_deaf = False
         self._is_last = False
+        self._is_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Admit the connection, or answer 503 or 429 at once."""
         super().connection_made(transport)
+        self.flow = HeldFlow(transport)
         tune(transport, self._limits)
-        verdict = self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
-        if isinstance(verdict, Denied):
-            self._deny(verdict)
+        entered = self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
+        if isinstance(entered, Denied):
+            self._deny(entered)
         else:
-            self._slot = verdict
+            self._slot = entered
             self._read_timer.watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back and let go of the request at once, also after a reset (uvicorn waits for a timer)."""
+        """Give the place back and let go of the requests at once.
+
+        uvicorn keeps the last one until a timer ends after a reset, and does not tell the one that is being answered.
+        """
         super().connection_lost(exc)
+        self._gate.count_loss(exc)
         self._unset_keepalive_if_required()
+        for cycle in self._unanswered:
+            abandon(cycle)
         self._read_timer.cancel()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
         if self._slot is not None:
             self._slot.leave()
-        if self._is_lingering_denied:
-            self._gate.admission.end_lingering()
 
     def data_received(self, data: bytes) -> None:
-        """Parse in pieces no longer than a head may be, so that nothing unbounded builds up inside the parser."""
+        """Parse what came, unless a request already waits for its turn."""
         if self._is_deaf:
             return
         self._unset_keepalive_if_required()
-        for piece in _pieces(data, self._limits.head_bytes):
-            self._feed(piece)
-            if self._is_deaf:
-                return
-        self._read_timer.watch()
+        self._parse(self._held + data)
 
     def on_message_begin(self) -> None:
         """Parser: the first byte of a request line."""
         super().on_message_begin()
+        self.scope["extensions"] = unblock_extension(self.flow.resume_writing)
         self._pace.begin_head(self.loop.time())
 
     def on_headers_complete(self) -> None:
@@ -110,7 +104,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # the parser stops after this head: see _upgrade
         super().on_headers_complete()
-        self._unanswered += 1
+        self.cycle.transport = answer_transport(self.transport, self._end_after_answer)
+        self._unanswered.append(self.cycle)
         self._pace.begin_body(self.loop.time())
         # The parser reports trailers like headers; they must not appear in a scope that the app has already judged.
         self.headers = []
@@ -132,29 +127,49 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The app has answered one request: write a waiting refusal, bound the rest of an unread body."""
-        super().on_response_complete()
-        self._unanswered -= 1
-        if self._unanswered or self.transport.is_closing():
+        """The app has answered one request: go on with what waits, or bound the rest of an unread body."""
+        self._unanswered.popleft()
+        if self._is_over or self.transport.is_closing():
             return
-        if self._postponed_answer is not None:
+        self.flow.release()
+        super().on_response_complete()
+        if not self._is_deaf:
+            self._parse(self._held)
+        if self._unanswered or self._pace.phase is not Phase.NOTHING:
+            self._unset_keepalive_if_required()
+        if self._postponed_answer is not None and not self._unanswered:
             self._answer_and_close(self._postponed_answer)
-        elif self._pace.phase is Phase.BODY:
+        elif self._pace.phase is Phase.BODY and not self._unanswered:
             self._leave_body_unread()
 
     def shutdown(self) -> None:
         """Drain: the request that is under way is the last one; an idle connection is closed."""
         self._is_last = True
-        if self._pace.phase is Phase.HEAD and not self._unanswered and not self._is_deaf:
+        if self._is_over or (self._pace.phase is Phase.HEAD and not self._unanswered and not self._is_deaf):
             return
         super().shutdown()
 
-    def _feed(self, piece: bytes) -> None:
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser in pieces no longer than a head may be, so that nothing unbounded builds up inside it."""
+        self._held = b""
+        for start in range(0, len(data), _PIECE_BYTES):
+            if len(self._unanswered) > 1:
+                self._held = data[start:]
+                break
+            end = start + _PIECE_BYTES
+            self._feed(data[start:end], is_all=end >= len(data))
+            if self._is_deaf:
+                return
+        if self._held:
+            self.flow.hold()
+        self._read_timer.watch()
+
+    def _feed(self, piece: bytes, *, is_all: bool) -> None:
         self._has_progress = False
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as stop:
-            self._upgrade(piece[stop.args[0] :])
+            self._upgrade(piece[stop.args[0] :], is_all=is_all)
             return
         except httptools.HttpParserError:
             self._refuse_malformed()
@@ -163,57 +178,47 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._pace.phase is not Phase.BODY:
             self._check_unfinished_head()
         elif self._unparsed_bytes > self._limits.head_bytes:
-            self._refuse(too_large("Trailers or chunk extensions too large"))
+            self._refuse(request_head.too_large("Trailers or chunk extensions too large"))
 
     def _check_unfinished_head(self) -> None:
-        if self._pace.phase in (Phase.ANYTHING, Phase.NOTHING):
-            if self._unparsed_bytes:  # empty lines before a request line: allowed, not for ever
-                self._pace.begin_head(self.loop.time())
+        if self._unparsed_bytes and self._pace.phase in (Phase.ANYTHING, Phase.NOTHING):
+            self._pace.begin_head(self.loop.time())  # empty lines before a request line: allowed, not for ever
         elif len(self.url) > self._limits.head_line_bytes:
-            self._refuse(target_too_long())
+            self._refuse(request_head.target_too_long())
         if self._unparsed_bytes > self._limits.head_bytes and not self._is_deaf:
-            self._refuse(too_large())
+            self._refuse(request_head.too_large())
 
     def _check_head(self) -> None:
         try:
-            check_head(
-                self.parser.get_method(),
-                self.url,
-                self.parser.get_http_version(),
-                self.headers,
-                self._limits,
-            )
-        except HeadRefused as refused:
+            version = self.parser.get_http_version()
+            request_head.check_head(self.parser.get_method(), self.url, version, self.headers, self._limits)
+        except Refused as refused:
             self._head_refusal = refused  # the parser replaces what a callback raises by an error of its own
             raise
 
     def _refuse_malformed(self) -> None:
-        if self._head_refusal is not None:
-            self._refuse(self._head_refusal)
-        elif self._pace.phase is Phase.BODY:
-            self._refuse(HeadRefused(Kind.BODY_MALFORMED, 400, "Malformed request body"))
+        if self._pace.phase is Phase.BODY:
+            self._refuse(request_head.malformed_body())
         else:
-            self._refuse(malformed("Malformed request"))
+            self._refuse(self._head_refusal or request_head.malformed("Malformed request"))
 
-    def _upgrade(self, rest: bytes) -> None:
-        if not self._should_upgrade():
-            self._read_without_upgrade(rest)
-        elif rest or self._unanswered:
-            self._refuse(malformed("A WebSocket handshake must come alone"))
+    def _upgrade(self, rest: bytes, *, is_all: bool) -> None:
+        if not self._should_upgrade() or self.parser.get_http_version() != "1.1":
+            self._read_without_upgrade(rest, is_all=is_all)
+        elif rest or not is_all or self._unanswered:
+            self._refuse(request_head.malformed("A WebSocket handshake must come alone"))
         else:
             self.handle_websocket_upgrade()
 
-    def _read_without_upgrade(self, rest: bytes) -> None:
+    def _read_without_upgrade(self, rest: bytes, *, is_all: bool) -> None:
         # Java's client and `curl --http2` offer h2c on every request. The parser would drop the body; RFC 9110 7.8
         # wants the offer ignored, so the head is parsed again without it.
-        head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
-        for name, value in self.headers:
-            if name not in (b"connection", b"upgrade", b"http2-settings"):
-                head += [name, b": ", value, b"\r\n"]
+        version = self.parser.get_http_version()
+        head = request_head.render_without_upgrade(self.parser.get_method(), self.url, version, self.headers)
         self.parser = httptools.HttpRequestParser(self)
-        self._feed(b"".join([*head, b"\r\n"]))
+        self._feed(head, is_all=False)
         if rest and not self._is_deaf:
-            self._feed(rest)
+            self._feed(rest, is_all=is_all)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection and its place over; this object is not called again."""
@@ -229,16 +234,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._pace.phase is Phase.ANYTHING:
             self._gate.refusals.count(Kind.SILENT)
             self.transport.close()
-        elif self._pace.phase is Phase.HEAD:
-            self._refuse(HeadRefused(Kind.HEAD_SLOW, 408, "Request head not received in time"))
         else:
-            self._refuse(HeadRefused(Kind.BODY_SLOW, 408, "Request body not received in time"))
+            self._refuse(request_head.too_slow(is_body=self._pace.phase is Phase.BODY))
 
-    def _refuse(self, refused: HeadRefused) -> None:
+    def _refuse(self, refused: Refused) -> None:
         self._gate.refusals.count(refused.kind)
         self._is_deaf = True
         self._read_timer.cancel()
-        answer = render_refusal(refused.status, refused.message)
+        answer = self._render(refused.status, refused.message)
         if self._pace.phase is Phase.BODY and not self._give_up_request():
             answer = b""
         if self._unanswered:
@@ -249,19 +252,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _give_up_request(self) -> bool:
         """Tell the app that the client of the request being read is gone; whether an answer may still be written."""
-        cycle = self.cycle
-        if cycle.response_complete:
+        if self.cycle.response_complete:
             return False
-        self._unanswered -= 1
-        self.pipeline = type(self.pipeline)(queued for queued in self.pipeline if queued[0] is not cycle)
-        cycle.disconnected = True
-        cycle.message_event.set()
-        return not cycle.response_started
+        self._unanswered.pop()
+        self.pipeline = deque(queued for queued in self.pipeline if queued[0] is not self.cycle)
+        abandon(self.cycle)
+        return not self.cycle.response_started
 
     def _leave_body_unread(self) -> None:
         if self.expect_100_continue:
             # Whether the body or a new request comes next is the client's choice, and cannot be told apart.
-            self._is_deaf = True
             self._answer_and_close(b"")
         else:
             self._pace.answer_early(self.loop.time())
@@ -269,28 +269,31 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _deny(self, denied: Denied) -> None:
         self._gate.refusals.count(denied.kind)
-        self._is_deaf = True
-        if not self._gate.admission.begin_lingering():
+        self._slot = denied.slot
+        if denied.slot is None:
             self._gate.refusals.count(Kind.DROPPED_UNANSWERED)
             abort(self.transport)
             return
-        self._is_lingering_denied = True
         wait_s = retry_after_s(random.random())  # noqa: S311 - spreads load, guards nothing
-        self._answer_and_close(render_refusal(denied.status, denied.message, retry_after_s=wait_s))
+        self._answer_and_close(self._render(denied.status, denied.message, retry_after_s=wait_s))
+
+    def _render(self, status: int, message: str, retry_after_s: int | None = None) -> bytes:
+        return render_refusal(status, message, self.server_state.default_headers, retry_after_s=retry_after_s)
+
+    def _end_after_answer(self) -> None:
+        """uvicorn's cycle calls this instead of closing the transport: its answer was the last one, or broke off."""
+        if self._is_over:
+            return
+        if not self._unanswered[0].response_complete:
+            abandon(self._unanswered[0])
+        self._answer_and_close(b"")
 
     def _answer_and_close(self, answer: bytes) -> None:
+        self._is_deaf = self._is_over = True
         if self.transport.is_closing():
             return
         self._read_timer.cancel()
         self._unset_keepalive_if_required()
-        self.flow.resume_reading()
+        self.flow.release()
         self.transport.write(answer)
         self._linger_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)
-
-
-def _pieces(data: bytes, most_bytes: int) -> Iterator[bytes]:
-    if len(data) <= most_bytes:
-        yield data
-        return
-    for start in range(0, len(data), most_bytes):
-        yield data[start : start + most_bytes]

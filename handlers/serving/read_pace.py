@@ -20,7 +20,7 @@ class ReadPace:
     `began_s` is when the phase began: the connection, the first byte of a head, the first byte after a head.
     """
 
-    __slots__ = ("_answered_s", "_body_bytes", "_limits", "began_s", "phase")
+    __slots__ = ("_answered_s", "_body_bytes", "_excused_s", "_limits", "began_s", "phase")
 
     def __init__(self, limits: ServingLimits, now_s: float) -> None:
         self._limits = limits
@@ -28,6 +28,7 @@ class ReadPace:
         self.began_s = now_s
         self._body_bytes = 0
         self._answered_s: float | None = None
+        self._excused_s = 0.0
 
     def begin_head(self, now_s: float) -> None:
         """The first byte of a head is there."""
@@ -36,7 +37,7 @@ class ReadPace:
     def begin_body(self, now_s: float) -> None:
         """The head is complete."""
         self.phase, self.began_s = Phase.BODY, now_s
-        self._body_bytes, self._answered_s = 0, None
+        self._body_bytes, self._answered_s, self._excused_s = 0, None, 0.0
 
     def grow_body(self, size_bytes: int) -> None:
         """A part of the body came."""
@@ -50,6 +51,10 @@ class ReadPace:
         """The app has answered without waiting for the body; the rest is read for `body_s` at most."""
         self._answered_s = now_s
 
+    def excuse(self, passed_s: float) -> None:
+        """The server did not read for this time; a body is due so much later."""
+        self._excused_s += passed_s
+
     def due_s(self) -> float | None:
         """When the client is late, None where it owes nothing."""
         if self.phase is Phase.NOTHING:
@@ -60,4 +65,5 @@ class ReadPace:
             return self._answered_s + self._limits.body_s
         if not self._limits.body_min_bytes_per_s:
             return None
-        return self.began_s + self._limits.body_s + self._body_bytes / self._limits.body_min_bytes_per_s
+        earned_s = self._body_bytes / self._limits.body_min_bytes_per_s + self._excused_s
+        return self.began_s + self._limits.body_s + earned_s

@@ -12,7 +12,7 @@ _PAUSED_RETRY_S = 1.0
 class ReadTimer:
     """Calls `on_late` once the pace says that the client is late, unless `is_paused` says that nobody reads.
 
-    A pause gives the client the time of the pause, up to a second more.
+    A pause is looked for every second, and each time gives the client that second.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class ReadTimer:
         if due_s is None:
             return
         if self._is_paused():
+            self._pace.excuse(_PAUSED_RETRY_S)
             self._arm(now_s + _PAUSED_RETRY_S)
         elif due_s > now_s + _SLACK_S:
             self._arm(due_s)

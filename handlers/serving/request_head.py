@@ -1,4 +1,4 @@
-"""The bounds and rules of a request's head (RFC 9112; sizes of reliability.md F). Pure.
+"""The bounds and rules of a request's head, and the refusals of requests (RFC 9112; reliability.md F). Pure.
 
 The parser (llhttp) refuses what is not HTTP: two lengths, a length with a transfer coding, folded lines, bare CR or LF.
 This is what it lets through.
@@ -11,10 +11,11 @@ from handlers.serving.refusals import Kind
 
 _LINE_EXTRA_BYTES = len(b": \r\n")
 _REQUEST_LINE_EXTRA_BYTES = len(b"  HTTP/1.1\r\n")
+_OFFER = (b"connection", b"upgrade", b"http2-settings")
 
 
-class HeadRefused(Exception):
-    """The head breaks a rule; `status` and `message` are for the client, `kind` is counted."""
+class Refused(Exception):
+    """The request breaks a rule; `status` and `message` are for the client, `kind` is counted."""
 
     def __init__(self, kind: Kind, status: int, message: str) -> None:
         super().__init__(message)
@@ -23,19 +24,30 @@ class HeadRefused(Exception):
         self.message = message
 
 
-def too_large(message: str = "Request head too large") -> HeadRefused:
+def too_large(message: str = "Request head too large") -> Refused:
     """431."""
-    return HeadRefused(Kind.HEAD_TOO_LARGE, 431, message)
+    return Refused(Kind.HEAD_TOO_LARGE, 431, message)
 
 
-def target_too_long() -> HeadRefused:
+def target_too_long() -> Refused:
     """414."""
-    return HeadRefused(Kind.TARGET_TOO_LONG, 414, "Request target too long")
+    return Refused(Kind.TARGET_TOO_LONG, 414, "Request target too long")
 
 
-def malformed(message: str) -> HeadRefused:
+def malformed(message: str) -> Refused:
     """400."""
-    return HeadRefused(Kind.HEAD_MALFORMED, 400, message)
+    return Refused(Kind.HEAD_MALFORMED, 400, message)
+
+
+def malformed_body() -> Refused:
+    """400."""
+    return Refused(Kind.BODY_MALFORMED, 400, "Malformed request body")
+
+
+def too_slow(*, is_body: bool) -> Refused:
+    """408."""
+    kind, part = (Kind.BODY_SLOW, "body") if is_body else (Kind.HEAD_SLOW, "head")
+    return Refused(kind, 408, f"Request {part} not received in time")
 
 
 def check_head(
@@ -45,7 +57,7 @@ def check_head(
     headers: Sequence[tuple[bytes, bytes]],
     limits: ServingLimits,
 ) -> None:
-    """Raise `HeadRefused` for the first rule that the head breaks. Header names are in lower case."""
+    """Raise `Refused` for the first rule that the head breaks. Header names are in lower case."""
     _check_sizes(method, target, headers, limits)
     if version not in ("1.1", "1.0"):
         raise malformed("Unsupported HTTP version")
@@ -86,3 +98,10 @@ def _check_coding(codings: list[bytes], version: str) -> None:
     # An app behind a server that passes "gzip, chunked" on would read compressed bytes as the body.
     if version != "1.1" or [value.strip().lower() for value in codings] != [b"chunked"]:
         raise malformed("Unsupported transfer coding")
+
+
+def render_without_upgrade(method: bytes, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The head again, without the offer to change the protocol."""
+    lines = [b"%b %b HTTP/%b" % (method, target, version.encode())]
+    lines += [name + b": " + value for name, value in headers if name not in _OFFER]
+    return b"\r\n".join([*lines, b"", b""])

@@ -132,7 +132,9 @@ class DrainingServer(Server):
         )
         for connection in list(state.connections):
             abort(connection.transport)
-        tasks = list(state.tasks)
+        tasks = set(state.tasks)  # each is told that its client is gone, and ends by itself if it listens
+        if tasks:
+            _, tasks = await asyncio.wait(tasks, timeout=_AFTER_DRAIN_S)
         for task in tasks:
             task.cancel()
         if tasks:

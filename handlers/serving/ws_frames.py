@@ -10,6 +10,7 @@ from websockets.http11 import Response
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
+from handlers.serving.refusals import ON_EVERY_REFUSAL
 from handlers.serving.token_bucket import TokenBucket
 
 
@@ -59,8 +60,9 @@ class BoundedFrames(ServerProtocol):
         for name, value in (
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(response.body))),
-            ("Cache-Control", "no-store"),
+            *ON_EVERY_REFUSAL.items(),
         ):
-            del response.headers[name]
+            if name in response.headers:
+                del response.headers[name]
             response.headers[name] = value
         return response

@@ -1,50 +1,39 @@
 """uvicorn's WebSocket protocol with bounds on the handshake, on the client's frames and on every wait.
 
 What uvicorn 0.54 does not do and this class does: an end for handshakes that the app does not answer, an answer to
-unreadable ones (uvicorn logs 414 and sends nothing), a rate for frames, a close code that arrives, a disconnect told to
-the app as soon as it is known, no tokens in the log. Sockets are left to the app while the process drains.
+unreadable ones (uvicorn logs 414 and sends nothing), a rate for frames, a close code that arrives, also at a client
+that does not read, a disconnect told to the app as soon as it is known, no tokens in the log and no stack traces for
+what a client sent. Sockets are left to the app while the process drains.
 """
 
 import asyncio
 import logging
 from typing import Any
 
-from uvicorn.config import Config
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
-from websockets.exceptions import RequestLineTooLong
+from websockets.exceptions import PayloadTooBig, RequestLineTooLong
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 
 from handlers.serving.admission import Slot
 from handlers.serving.gate import Gate
 from handlers.serving.refusals import Kind, render_refusal
-from handlers.serving.sockets import abort, close_after_answer
+from handlers.serving.sockets import abort, close_after_answer, taken_bytes
 from handlers.serving.token_bucket import TokenBucket
+from handlers.serving.unblock import unblock_extension
 from handlers.serving.ws_frames import BoundedFrames
 
 # uvicorn writes every handshake with its query string, and so with tokens, at INFO; websockets at DEBUG.
 _quiet_logger = logging.getLogger("handlers.serving.sockets")
 _quiet_logger.setLevel(logging.WARNING)
 
-_KIND_OF_CLOSE = {
-    CloseCode.MESSAGE_TOO_BIG: Kind.FRAME_TOO_LARGE,
-    CloseCode.POLICY_VIOLATION: Kind.FRAME_RATE,
-}
-
 
 class BoundedSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket, from its handshake on."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        gate: Gate,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         limits = gate.limits
         self._gate = gate
         self._limits = limits
@@ -66,6 +55,8 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         self._handshake_timer: asyncio.TimerHandle | None = None
         self._is_deaf = False
         self._events_at_pong = 0
+        self._taken_bytes = 0
+        self._took_at_s = 0.0
 
     def adopt(self, slot: Slot | None, handshake_due_s: float) -> None:
         """Take over the connection's place, and the end of patience for its handshake."""
@@ -75,6 +66,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         super().connection_lost(exc)
+        self._gate.count_loss(exc)
         if self._handshake_timer is not None:
             self._handshake_timer.cancel()
         if self._slot is not None:
@@ -88,10 +80,35 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Frames before the end of the handshake")
             return
         super().data_received(data)
+        if self._is_deaf:
+            return
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             is_long = isinstance(self.conn.handshake_exc, RequestLineTooLong)
             status, message = (414, "Request target too long") if is_long else (400, "Malformed handshake")
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake is there: start the app, or refuse it."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"].update(unblock_extension(self.writable.set))
+        else:
+            self._gate.refusals.count(Kind.HANDSHAKE_MALFORMED)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Write what the app says. An answer that refuses the handshake ends it; uvicorn logs it as an error."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is there in whole. uvicorn logs a stack trace for text that is none."""
+        if self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.fail(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
         """Close with the code of the fault, in a way that lets it arrive; the app is told at once."""
@@ -99,10 +116,15 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if close is None:  # the fault came before the app had accepted
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Malformed handshake")
             return
-        self._gate.refusals.count(_KIND_OF_CLOSE.get(CloseCode(close.code), Kind.FRAME_MALFORMED))
+        self._gate.refusals.count(self._kind_of_fault())
         self.transport.write(b"".join(self.conn.data_to_send()))
         self._leave_app(close.code, close.reason)
         self._close_after_answer()
+
+    def _kind_of_fault(self) -> Kind:
+        if self.frames_in.is_flooded:
+            return Kind.FRAME_RATE
+        return Kind.FRAME_TOO_LARGE if isinstance(self.conn.parser_exc, PayloadTooBig) else Kind.FRAME_MALFORMED
 
     def handle_pong(self, event: Frame) -> None:
         """Remember what the peer had been sent when it answered."""
@@ -110,18 +132,23 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if self.pending_ping_payload is None:
             self._events_at_pong = self.frames_in.events_sent
 
+    def send_keepalive_ping(self) -> None:
+        """Ask whether the peer is there, and remember what it has taken so far."""
+        super().send_keepalive_ping()
+        self._took_at_s = self.loop.time()
+        self._taken_bytes = taken_bytes(self.transport)
+
     def keepalive_timeout(self) -> None:
         """Drop a peer that does not answer a ping.
 
-        One that was sent events since its last pong may have them before the ping in its buffers, and has the right to
-        stop reading for `write_stall_s`; so it is given that long.
+        One that was sent events since its last pong may have them before the ping in its buffers. It is there as long
+        as it takes them, and has the right to stop reading for `write_stall_s`.
         """
         if self.close_sent or self.transport.is_closing():
             return
-        waited_s = self.loop.time() - self.ping_sent_at
-        is_busy = self.frames_in.events_sent != self._events_at_pong or self.transport.get_write_buffer_size() > 0
-        if is_busy and waited_s < self._limits.write_stall_s:
-            self.pong_timer = self.loop.call_later(self._limits.write_stall_s - waited_s, self.keepalive_timeout)
+        left_s = self._patience_s()
+        if left_s > 0:
+            self.pong_timer = self.loop.call_later(left_s, self.keepalive_timeout)
             return
         self._gate.refusals.count(Kind.PONG_LATE)
         super().keepalive_timeout()
@@ -129,12 +156,21 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size():
             abort(self.transport)
 
+    def _patience_s(self) -> float:
+        if self.frames_in.events_sent == self._events_at_pong and not self.transport.get_write_buffer_size():
+            return 0.0
+        taken, now_s = taken_bytes(self.transport), self.loop.time()
+        if taken > self._taken_bytes:
+            self._taken_bytes, self._took_at_s = taken, now_s
+        left_s = self._took_at_s + self._limits.write_stall_s - now_s
+        return min(left_s, self._limits.pong_wait_s)
+
     def shutdown(self) -> None:
         """The end of the drain: what the app has left open is closed with 1012."""
         if self._is_deaf or self.transport.is_closing():
             return
         if not self.handshake_complete:
-            self._refuse_handshake(Kind.HANDSHAKE_SLOW, 503, "The server is restarting")
+            self._answer_handshake(503, "The server is restarting")
             return
         self.conn.fail(CloseCode.SERVICE_RESTART, "The server is restarting")
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -148,9 +184,12 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
 
     def _refuse_handshake(self, kind: Kind, status: int, message: str) -> None:
         self._gate.refusals.count(kind)
+        self._answer_handshake(status, message)
+
+    def _answer_handshake(self, status: int, message: str) -> None:
         self.handshake_complete = True
         if not self.transport.is_closing():
-            self.transport.write(render_refusal(status, message))
+            self.transport.write(render_refusal(status, message, self.default_headers))
         self._leave_app(1006, message)
         self._close_after_answer()
 
@@ -169,3 +208,11 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         # uvicorn closes at once when the app returns, unless this timer of its own runs.
         self.close_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)
+
+
+def _is_utf8(parts: list[bytes]) -> bool:
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

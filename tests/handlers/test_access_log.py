@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from handlers.access_log import AccessLog
+from handlers.serving.refusals import Refusals
 
 
 async def answer(request: Request) -> Response:
@@ -20,7 +21,7 @@ async def answer(request: Request) -> Response:
 
 async def get(path: str) -> httpx2.Response:
     """A request to an app behind the middleware."""
-    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog)])
+    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog, Refusals())])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client:
         return await client.get(path)
 

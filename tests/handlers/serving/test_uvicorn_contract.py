@@ -1,0 +1,229 @@
+"""Every internal of uvicorn 0.54 and websockets 17 that `handlers.serving` relies on, by name.
+
+When one of them moves, these tests fail and say which; what the code does with it is proved by the other tests of this
+folder, which talk to real sockets. The lists are complete: a name that our classes use and that is missing fails too.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httptools
+import pytest
+import uvicorn
+from uvicorn import Config, Server
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.exceptions import PayloadTooBig, ProtocolError, RequestLineTooLong
+from websockets.frames import CloseCode, Frame
+from websockets.protocol import Protocol
+from websockets.server import ServerProtocol
+from websockets.version import version as websockets_version
+
+from handlers.serving import http_flow, http_protocol, server, ws_frames, ws_protocol
+
+HTTP = {
+    "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline", "scope", "server_state",
+    "transport", "url", "_unset_keepalive_if_required", "_should_upgrade",
+}  # fmt: skip
+HTTP_OVERRIDDEN = {
+    "connection_made": ["transport"],
+    "connection_lost": ["exc"],
+    "data_received": ["data"],
+    "handle_websocket_upgrade": [],
+    "on_body": ["body"],
+    "on_headers_complete": [],
+    "on_message_begin": [],
+    "on_message_complete": [],
+    "on_response_complete": [],
+    "shutdown": [],
+}
+CYCLE = {
+    "disconnected", "keep_alive", "message_event", "response_complete", "response_started", "transport",
+    "waiting_for_100_continue",
+}  # fmt: skip
+SOCKET = {
+    "close_sent", "close_timeout", "close_timer", "conn", "curr_msg_data_type", "default_headers", "disconnected",
+    "frames", "handshake_complete", "handshake_initiated", "initial_response", "logger", "loop",
+    "pending_ping_payload", "pong_timer", "queue", "read_paused", "response", "scope", "stop_keepalive", "transport",
+    "writable",
+}  # fmt: skip
+SOCKET_OVERRIDDEN = {
+    "connection_lost": ["exc"],
+    "data_received": ["data"],
+    "handle_connect": ["event"],
+    "handle_parser_exception": [],
+    "handle_pong": ["event"],
+    "keepalive_timeout": [],
+    "send": ["message"],
+    "send_keepalive_ping": [],
+    "send_receive_event_to_app": [],
+    "shutdown": [],
+}
+FRAMES_OVERRIDDEN = {
+    "recv_frame": ["frame"],
+    "fail": ["code", "reason"],
+    "send_frame": ["frame"],
+    "reject": ["status", "text"],
+}
+SERVER = {"force_exit", "lifespan", "server_state", "servers", "should_exit", "_serve"}
+SERVER_OVERRIDDEN = {
+    "handle_exit": ["sig", "frame"],
+    "startup": ["sockets"],
+    "shutdown": ["sockets"],
+}
+FLOW = {"pause_reading", "resume_reading", "pause_writing", "resume_writing", "read_paused", "write_paused", "drain"}
+
+
+def class_of(module: Any, name: str) -> ast.ClassDef:
+    tree = ast.parse(Path(module.__file__).read_text())
+    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+
+
+def attributes_of(tree: ast.AST, *, owner: str = "self") -> Iterator[ast.Attribute]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == owner:
+            yield node
+
+
+def own_names(tree: ast.ClassDef) -> set[str]:
+    """Methods, and the attributes that its constructor makes."""
+    methods = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    constructor = next(method for method in methods if method.name == "__init__")
+    made = {node.attr for node in attributes_of(constructor) if isinstance(node.ctx, ast.Store)}
+    return made | {method.name for method in methods}
+
+
+def names_that(base: type) -> set[str]:
+    """Everything that a class of uvicorn has: methods, annotations, and what its methods set on self."""
+    source = ast.parse(inspect.getsource(base))
+    stored = {node.attr for node in attributes_of(source) if isinstance(node.ctx, ast.Store)}
+    return stored | set(dir(base))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "base", "relied_on", "overridden"),
+    [
+        (http_protocol, "BoundedHttpProtocol", HttpToolsProtocol, HTTP, HTTP_OVERRIDDEN),
+        (ws_protocol, "BoundedSocketProtocol", WebSocketsSansIOProtocol, SOCKET, SOCKET_OVERRIDDEN),
+        (server, "DrainingServer", Server, SERVER, SERVER_OVERRIDDEN),
+    ],
+)
+def test_every_name_that_is_relied_on_is_listed_and_there(
+    module: Any, name: str, base: type, relied_on: set[str], overridden: dict[str, list[str]]
+) -> None:
+    ours = class_of(module, name)
+    used = {node.attr for node in attributes_of(ours)}
+    inherited = names_that(base)
+    assert used & inherited - own_names(ours) <= relied_on, "list what is new"
+    assert relied_on <= inherited, "moved away"
+    assert {method for method in overridden if method not in own_names(ours)} == set(), "not overridden any more"
+    own_methods = {node.name for node in ours.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert own_methods & set(dir(base)) - {"__init__"} == set(overridden), "list what is overridden"
+
+
+@pytest.mark.parametrize(
+    ("base", "overridden"),
+    [
+        (HttpToolsProtocol, HTTP_OVERRIDDEN),
+        (WebSocketsSansIOProtocol, SOCKET_OVERRIDDEN),
+        (ServerProtocol, FRAMES_OVERRIDDEN),
+        (Server, SERVER_OVERRIDDEN),
+    ],
+)
+def test_what_is_overridden_is_called_as_before(base: type, overridden: dict[str, list[str]]) -> None:
+    found = {name: list(inspect.signature(getattr(base, name)).parameters)[1:] for name in overridden}
+    assert found == overridden
+
+
+def test_the_cycle_has_what_is_set_from_outside() -> None:
+    tree = ast.parse(inspect.getsource(RequestResponseCycle))
+    assert {node.attr for node in attributes_of(tree) if isinstance(node.ctx, ast.Store)} >= CYCLE
+    ours = class_of(http_protocol, "BoundedHttpProtocol")
+    owners = ("cycle", "self.cycle", "self._unanswered[0]")
+    used = {node.attr for owner in owners for node in attributes_of(ours, owner=owner)}
+    assert used <= CYCLE, "list what is new"
+
+
+def test_the_cycle_asks_of_its_transport_what_ours_can() -> None:
+    tree = ast.parse(inspect.getsource(RequestResponseCycle))
+    asked = {node.attr for node in attributes_of(tree, owner="self.transport")}
+    assert asked == set(http_flow.AnswerTransport.__slots__)
+
+
+def test_the_cycle_takes_its_transport_from_the_protocol_and_starts_later() -> None:
+    """We replace the transport after the task was made and before it runs."""
+    source = inspect.getsource(HttpToolsProtocol.on_headers_complete)
+    assert "self.cycle = RequestResponseCycle(" in source and "transport=self.transport" in source
+    assert "create_task(cycle.run_asgi(app))" in inspect.getsource(HttpToolsProtocol._start_asgi_task)
+
+
+def test_flow_control_is_made_once_and_has_what_we_override() -> None:
+    assert names_that(FlowControl) >= FLOW
+    assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
+    assert HIGH_WATER_LIMIT == 65_536
+
+
+def test_the_parser_stops_after_an_offer_to_upgrade_and_says_where() -> None:
+    class Callbacks:
+        def __init__(self) -> None:
+            self.seen: list[bytes] = []
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self.seen.append(name)
+
+        def on_headers_complete(self) -> None:
+            self.seen.append(b"complete")
+
+    callbacks = Callbacks()
+    parser = httptools.HttpRequestParser(callbacks)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n"
+    with pytest.raises(httptools.HttpParserUpgrade) as stop:
+        parser.feed_data(head + b"ab")
+    assert stop.value.args[0] == len(head)
+    assert parser.should_upgrade() and callbacks.seen[-1] == b"complete"
+
+
+def test_the_frames_have_what_is_read_and_set() -> None:
+    used = {node.attr for node in attributes_of(class_of(ws_protocol, "BoundedSocketProtocol"), owner="self.conn")}
+    assert used == {"close_sent", "data_to_send", "fail", "handshake_exc", "parser_exc"}
+    protocol = ServerProtocol(max_size=1)
+    assert all(hasattr(protocol, name) for name in used)
+    assert (protocol.close_sent, protocol.handshake_exc, protocol.parser_exc) == (None, None, None)
+    assert set(FRAMES_OVERRIDDEN) == {node.name for node in class_of(ws_frames, "BoundedFrames").body
+                                      if isinstance(node, ast.FunctionDef)} - {"__init__"}  # fmt: skip
+    assert issubclass(RequestLineTooLong, Exception) and issubclass(PayloadTooBig, Exception)
+
+
+def test_the_parser_of_frames_turns_a_protocol_error_into_a_close() -> None:
+    """`BoundedFrames.recv_frame` raises one to end a flood."""
+    source = inspect.getsource(Protocol.parse)
+    assert "self.recv_frame(frame)" in source
+    assert "except ProtocolError" in source and "self.fail(CloseCode.PROTOCOL_ERROR" in source
+    assert issubclass(ProtocolError, Exception)
+    assert set(Frame.__dataclass_fields__) >= {"opcode", "data", "fin"}
+    assert (CloseCode.POLICY_VIOLATION, CloseCode.SERVICE_RESTART, CloseCode.INVALID_DATA) == (1008, 1012, 1007)
+
+
+def test_the_configuration_takes_what_we_give_it() -> None:
+    parameters = inspect.signature(Config.__init__).parameters
+    tree = ast.parse(Path(server.__file__).read_text())
+    call = next(node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Config")
+    assert {str(word.arg) for word in call.keywords} <= set(parameters)
+    assert {"connections", "tasks", "default_headers"} <= set(vars(ServerState()))
+
+
+def test_the_server_builds_protocols_by_name() -> None:
+    """Our classes take these as keywords, and the gate by `partial`."""
+    for base in (HttpToolsProtocol, WebSocketsSansIOProtocol):
+        assert list(inspect.signature(base.__init__).parameters)[1:] == ["config", "server_state", "app_state", "_loop"]
+    assert "self.ws_protocol_class(" in inspect.getsource(HttpToolsProtocol.handle_websocket_upgrade)
+
+
+def test_the_versions_are_those_that_were_read() -> None:
+    assert uvicorn.__version__.startswith("0.54.")
+    assert websockets_version.startswith("17.")
