@@ -13,6 +13,8 @@ COMMANDS = MappingProxyType(
     {
         "serve": "handlers.commands.serve",
         "token": "handlers.commands.token",
+        "publish": "handlers.commands.publish",
+        "tail": "handlers.commands.tail",
     }
 )
 
