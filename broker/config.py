@@ -149,10 +149,12 @@ class LimitSettings(Section):
     type_chars: Annotated[int, Field(ge=1, le=65_536)] = 256
     meta_bytes: Size = 16_384
     schema_bytes: Size = 16_384
+    config_bytes: Size = 32_768
     json_depth: Annotated[int, Field(ge=1, le=200)] = 100
     json_keys: Count = 10_000
     idempotency_key_chars: Annotated[int, Field(ge=1, le=4_096)] = 128
     page_events: Annotated[int, Field(ge=1, le=10_000)] = 100
+    page_channels: Annotated[int, Field(ge=1, le=10_000)] = 500
     replay_page_events: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     wait_s: Annotated[int, Field(ge=0, le=300)] = 30
     client_frame_bytes: Size = 4_096

@@ -29,10 +29,14 @@ class LogMeta(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where a read begins: after `position`. `own` is True for a cursor that this log gave out."""
+    """Where a read begins: after `position`.
+
+    `own` is True for a cursor that this log gave out, `is_time` for a `since`; neither, for the cursor of another log.
+    """
 
     position: Position
     own: bool
+    is_time: bool = False
 
 
 def start_at(cursor: Cursor, tag: int) -> Start:
@@ -44,7 +48,7 @@ def start_at(cursor: Cursor, tag: int) -> Start:
 
 def start_since(since_ms: int) -> Start:
     """Where a read of the events created after a time begins."""
-    return Start(Position(since_ms, MAX_SEQ), own=False)
+    return Start(Position(since_ms, MAX_SEQ), own=False, is_time=True)
 
 
 def latest(starts: list[Start]) -> Start | None:
@@ -53,10 +57,14 @@ def latest(starts: list[Start]) -> Start | None:
 
 
 def has_gap(start: Start, meta: LogMeta) -> bool:
-    """True when events after this start are gone: trimmed, or lost by a fail-over (an own cursor above the top)."""
+    """True when events after this start are gone.
+
+    They were trimmed; or lost by a fail-over (an own cursor above the top); or they may have been in a log of this
+    name that was deleted before this one was created (another log's cursor from before the start; design section 3).
+    """
     if start.own:
         return start.position < meta.trimmed or start.position > meta.top
-    return start.position < meta.trimmed and meta.trimmed > meta.start
+    return start.position < meta.trimmed and (meta.trimmed > meta.start or not start.is_time)
 
 
 def resume_from(start: Start, meta: LogMeta) -> Position:

@@ -96,7 +96,7 @@ class CompiledTypes:
             raise Invalid(f'Validation failed for type "{event_type}": {told}', details=details)
 
 
-def parse_types_config(config: Any) -> None:
+def parse_types_config(config: Any, max_schema_bytes: int = MAX_SCHEMA_BYTES) -> None:
     """Raises Invalid unless the strict types of a channel's `config` (None when it has none) could be enforced.
 
     The types of a channel that is not strict are documentation, and not looked at.
@@ -109,7 +109,7 @@ def parse_types_config(config: Any) -> None:
     if not isinstance(strict, bool):
         raise Invalid("config.strict_types must be a boolean")
     if strict:
-        compile_types(config)
+        compile_types(config, max_schema_bytes)
 
 
 def compile_types(config: Mapping[str, Any], max_schema_bytes: int = MAX_SCHEMA_BYTES) -> CompiledTypes:

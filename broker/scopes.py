@@ -13,7 +13,7 @@ out before anyone thought of a team's calendar.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from broker.errors import Invalid
 
@@ -63,6 +63,25 @@ def _allows(scopes: tuple[str, ...], verb: str, channel_id: str) -> bool:
     return any(covers(scope, wanted) for scope in scopes)
 
 
+class Reach(NamedTuple):
+    """The channels that a credential publishes to or reads: by their ids, and by how their ids begin.
+
+    For lists, which reserved channels are absent from: those are in nobody's reach.
+    """
+
+    ids: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is every channel."""
+        return "" in self.prefixes
+
+    def includes(self, channel_id: str) -> bool:
+        """Whether it is this channel."""
+        return not is_reserved(channel_id) and (channel_id in self.ids or channel_id.startswith(self.prefixes))
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a verified credential may do, and who holds it.
@@ -96,3 +115,10 @@ class Grant:
     def may_subscribe(self, channel_id: str) -> bool:
         """Whether it may read this channel, at every door."""
         return _allows(self.scopes, "sub", channel_id)
+
+    @property
+    def reach(self) -> Reach:
+        """The channels that it may publish to or read, for lists."""
+        names = {"*" if scope == ADMIN else scope.partition(":")[2] for scope in self.scopes}
+        prefixes = sorted(name[:-1] for name in names if name.endswith("*"))
+        return Reach(frozenset(name for name in names if not name.endswith("*")), tuple(prefixes))

@@ -19,6 +19,7 @@ from broker.errors import Refusal
 from broker.hub import Hub
 from broker.signing import SigningKey
 from broker.storage.appender import Appender
+from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.engine import Engine, EngineUnfit, open_engine
@@ -34,6 +35,7 @@ from handlers.serving.drain import Drain
 from handlers.trust_watch import load_keys, watch_keys
 from handlers.wiring import (
     api_limits_of,
+    channel_limits_of,
     event_limits_of,
     hub_limits_of,
     retention_of,
@@ -56,12 +58,15 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
             app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
         middleware=[Middleware(StandardHeaders)],
         exception_handlers={Refusal: on_expected, HTTPException: on_expected, Exception: on_defect},
     )
+    # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def open_fit_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> Engine:
@@ -93,6 +98,7 @@ async def _start(
     broker = Broker(
         engine=engine,
         channels=channels,
+        channel_list=ChannelList(engine, channels),
         log=log,
         documents=Documents(engine),
         hub=Hub(engine, channels, log, feed, hub_limits_of(settings)),
@@ -101,6 +107,7 @@ async def _start(
         site=site_of(settings),
         limits=api_limits_of(settings),
         event_limits=event_limits_of(settings),
+        channel_limits=channel_limits_of(settings),
         open_connections=OpenConnections(settings.limits.connections_per_token),
         now_s=time.time,
         is_draining=lambda: drain.started,

@@ -6,10 +6,12 @@ from ipaddress import IPv4Network, IPv6Network
 
 from starlette.requests import HTTPConnection
 
+from broker.channel_changes import ChannelLimits
 from broker.events import EventLimits
 from broker.hub import Hub
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
+from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.engine import Engine
@@ -27,6 +29,7 @@ class ApiLimits:
     json_depth: int = 100
     json_keys: int = 10_000
     page_events: int = 100
+    page_channels: int = 500
     wait_s: int = 30
     idempotency_key_chars: int = 128
     socket_age_s: float = 3600.0
@@ -53,6 +56,7 @@ class Broker:
 
     engine: Engine
     channels: Channels
+    channel_list: ChannelList
     log: Log
     documents: Documents
     hub: Hub
@@ -61,6 +65,7 @@ class Broker:
     site: Site
     limits: ApiLimits
     event_limits: EventLimits
+    channel_limits: ChannelLimits
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections

@@ -4,12 +4,16 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
-from handlers.channels import event_operations
+from handlers.channels import channel_operations, event_operations
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 
-OPERATIONS: tuple[Operation, ...] = (*health.OPERATIONS, *event_operations.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *health.OPERATIONS,
+    *channel_operations.OPERATIONS,
+    *event_operations.OPERATIONS,
+)
 
 
 def all_routes() -> list[BaseRoute]:

@@ -2,6 +2,7 @@
 
 import time
 
+from broker.channel_changes import ChannelLimits
 from broker.config import Settings
 from broker.events import EventLimits
 from broker.signing import SigningKey
@@ -41,6 +42,7 @@ def api_limits_of(settings: Settings) -> ApiLimits:
         json_depth=limits.json_depth,
         json_keys=limits.json_keys,
         page_events=limits.page_events,
+        page_channels=limits.page_channels,
         wait_s=limits.wait_s,
         idempotency_key_chars=limits.idempotency_key_chars,
         socket_age_s=limits.socket_age_s,
@@ -61,6 +63,11 @@ def event_limits_of(settings: Settings) -> EventLimits:
         json_depth=limits.json_depth,
         json_keys=limits.json_keys,
     )
+
+
+def channel_limits_of(settings: Settings) -> ChannelLimits:
+    """Bounds of a channel's record."""
+    return ChannelLimits(config_bytes=settings.limits.config_bytes, meta_bytes=settings.limits.meta_bytes)
 
 
 def site_of(settings: Settings) -> Site:

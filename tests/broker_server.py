@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 from websockets.asyncio.client import connect
 
-from broker.channels import ChannelRecord, NewChannel, apply_patch
+from broker.channel_changes import ChannelLimits, apply_patch
+from broker.channels import ChannelRecord, NewChannel
 from broker.config_sources import load_settings
 from broker.signing import SigningKey
 from broker.signing_file import load_or_create
@@ -60,7 +61,9 @@ class BrokerServer:
 
     async def change(self, channel_id: str, **fields: Any) -> ChannelRecord:
         """Patch a channel."""
-        return await self.broker.channels.change(channel_id, lambda record: apply_patch(record, fields))
+        return await self.broker.channels.change(
+            channel_id, lambda record: apply_patch(record, fields, ChannelLimits())
+        )
 
     async def publish(self, channel_id: str, *data: Any, **fields: Any) -> list[dict[str, Any]]:
         """Publish a batch with these data and answer the events."""

@@ -117,7 +117,7 @@ class Appender:
     def _add(self, waiting: Waiting, keys: list[str], args: list[Any]) -> None:
         channel, kept, retention = waiting.channel, waiting.idempotency, self._retention
         log = keys_of(channel)
-        answer_key = idempotency_key(channel.partition, kept.key) if kept else log.meta
+        answer_key = _answer_key(channel, kept) if kept else log.meta
         keys += (log.meta, log.stream, log.replies, answer_key)
         args += (
             channel.id,
@@ -131,6 +131,11 @@ class Appender:
         )
         for event in waiting.events:
             args += (event.type_json or "", event.publisher or "", _stream(event.reply_to), event.tail)
+
+
+def _answer_key(channel: ChannelRecord, kept: Idempotency) -> str:
+    # With the tag: in a channel that was deleted and created again nothing was published yet.
+    return idempotency_key(channel.partition, f"{channel.tag_letters}:{kept.key}")
 
 
 def _stream(position: Position | None) -> str:

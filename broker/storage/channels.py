@@ -1,25 +1,28 @@
-"""The channels and their records: create, find, change, delete, list.
+"""The channels and their records: create, find, change, delete.
 
 Records are cached in the process. Every publish and page passes the version that it was decided on, and the scripts
 answer when it is no longer that one, so a cached record is never acted on after it was changed elsewhere.
 """
 
-import heapq
+import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
-import orjson
-
-from broker.channels import ChannelRecord, NewChannel, render_record
+from broker.channels import ChannelRecord, NewChannel, record_of, render_record
 from broker.cursors import LogMeta
 from broker.errors import Conflict, NotFound, TooMany, Unavailable
-from broker.ids import TAG_BITS, Position
+from broker.ids import TAG_BITS, Position, render_tag
+from broker.listing import member_of
+from broker.scopes import is_reserved
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
 from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL
+from broker.strictjson import parse_stored, render_json
 
 NO_CHANNEL = "Channel not found"
 META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count")
@@ -30,17 +33,11 @@ Decide = Callable[[ChannelRecord], ChannelRecord]
 
 
 class Listed(NamedTuple):
-    """A channel of the list, with what its log says of itself."""
+    """A channel with what its log says of itself, read now; `record_bytes` is how long the record is as JSON."""
 
     record: ChannelRecord
     meta: LogMeta
-
-
-class Place(NamedTuple):
-    """A place in the list of channels, which is ordered by creation time and id, newest first."""
-
-    created_ms: int
-    id: str
+    record_bytes: int
 
 
 def parse_meta(fields: list[bytes]) -> LogMeta:
@@ -55,35 +52,52 @@ def keys_of(record: ChannelRecord) -> LogKeys:
 
 
 class Channels:
-    """All channels of an engine, as one process sees them."""
+    """All channels of an engine, as one process sees them; at most `most`, not counting reserved ones.
+
+    The bound is exact for one process; several that create at the same moment may go over it by as many.
+    """
 
     def __init__(self, engine: Engine, *, most: int) -> None:
         self._engine = engine
-        self._most_per_partition = max(1, most // engine.partitions)
+        self._most = most
         self._cache: OrderedDict[str, ChannelRecord] = OrderedDict()
+        self._creating = asyncio.Lock()
+        # Changes of one channel queue here, so that conflicts are between processes only (design section 4).
+        self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create(self, new: NewChannel) -> ChannelRecord:
         """Create a channel with an empty log; raises `Conflict` when it exists, `TooMany` when there are too many."""
-        partition = self._engine.partition(new.id)
-        tag = secrets.randbits(TAG_BITS)
+        tag, partition = secrets.randbits(TAG_BITS), self._engine.partition(new.id)
         own, log = partition_keys(partition), log_keys(partition, new.id, tag)
-        answer = await CREATE_CHANNEL(
-            self._engine.client,
-            [record_key(partition, new.id), log.meta, own.floor, own.channels, own.public_channels],
-            [
-                self._engine.clock_offset_ms,
-                new.id,
-                tag,
-                orjson.dumps(render_record(new)),
-                int(new.is_public),
-                self._most_per_partition,
-            ],
-        )
+        is_listed = not is_reserved(new.id)
+        async with self._creating:
+            has_room = not is_listed or await self.count() < self._most
+            answer: bytes = await CREATE_CHANNEL(
+                self._engine.client,
+                [record_key(partition, new.id), log.meta, own.floor, own.channels, own.public_channels],
+                [
+                    self._engine.clock_offset_ms,
+                    new.id,
+                    tag,
+                    render_tag(tag),
+                    render_json(render_record(new)),
+                    int(has_room),
+                    int(is_listed),
+                    int(is_listed and new.is_public),
+                ],
+            )
         if answer == b"exists":
             raise Conflict("Channel already exists")
         if answer == b"full":
             raise TooMany("The server holds as many channels as it may")
-        return self._remember(await self._load(new.id))
+        return self._remember(record_of(new, tag=tag, partition=partition, created_ms=int(answer)))
+
+    async def count(self) -> int:
+        """How many channels there are, reserved ones not counted."""
+        pipeline = self._engine.client.pipeline(transaction=False)
+        for number in range(self._engine.partitions):
+            pipeline.zcard(partition_keys(number).channels)
+        return sum(await answered(pipeline.execute()))
 
     async def find(self, channel_id: str) -> ChannelRecord:
         """The channel's record, from the cache or the engine; raises `NotFound`."""
@@ -96,14 +110,20 @@ class Channels:
         return self._remember(await self._load(channel_id))
 
     async def change(self, channel_id: str, decide: Decide) -> ChannelRecord:
-        """Replace the record by what `decide` makes of it; decides again when another was faster."""
-        for _ in range(CHANGE_ATTEMPTS):
-            record = await self.refresh(channel_id)
-            answer = await self._write(record, decide(record))
-            if answer == b"absent":
-                raise NotFound(NO_CHANNEL)
-            if answer == b"ok":
-                return await self.refresh(channel_id)
+        """Replace the record by what `decide` makes of it; decides again when another process was faster.
+
+        Raises `NotFound`, `Unavailable`, and what `decide` raises. Deciding for the same record writes nothing.
+        """
+        async with self._changing.setdefault(channel_id, asyncio.Lock()):
+            for _ in range(CHANGE_ATTEMPTS):
+                record = await self.refresh(channel_id)
+                changed = decide(record)
+                # Compared as JSON, because to Python 1, 1.0 and True are equal.
+                document = render_json(render_record(changed))
+                if document == render_json(render_record(record)):
+                    return record
+                if await self._write(record, document, is_public=changed.is_public):
+                    return self._remember(replace(changed, version=record.version + 1))
         raise Unavailable("The channel is being changed by others", retry_after_s=1)
 
     async def delete(self, channel_id: str) -> None:
@@ -120,29 +140,15 @@ class Channels:
                 own.public_channels,
                 own.trims,
             ],
-            [channel_id, record.tag, log.topic],
+            [channel_id, record.tag, log.topic, member_of(record)],
         )
         self._cache.pop(channel_id, None)
         if answer == b"absent":
             raise NotFound(NO_CHANNEL)
 
-    async def page(self, *, public_only: bool, limit: int, before: Place | None) -> list[Listed]:
-        """Up to `limit` channels created before a place, newest first; those deleted meanwhile are left out."""
-        pipeline = self._engine.client.pipeline(transaction=False)
-        highest = "+inf" if before is None else before.created_ms
-        for number in range(self._engine.partitions):
-            keys = partition_keys(number)
-            index = keys.public_channels if public_only else keys.channels
-            pipeline.zrevrangebyscore(index, highest, "-inf", start=0, num=limit + 1, withscores=True)
-        places = (
-            Place(int(score), member.decode()) for part in await answered(pipeline.execute()) for member, score in part
-        )
-        chosen = heapq.nlargest(limit, (place for place in places if before is None or place < before))
-        return await self._listed([place.id for place in chosen])
-
     async def listed(self, channel_id: str) -> Listed:
         """One channel with what its log says of itself, read now; raises `NotFound`."""
-        found = await self._listed([channel_id])
+        found = await self.load([channel_id])
         if not found:
             raise NotFound(NO_CHANNEL)
         return found[0]
@@ -155,14 +161,20 @@ class Channels:
         answers = await answered(pipeline.execute()) if records else []
         return [parse_meta(fields) if fields[0] is not None else None for fields in answers]
 
-    async def _listed(self, ids: list[str]) -> list[Listed]:
+    async def load(self, ids: list[str]) -> list[Listed]:
+        """These channels in this order, those that there are, with what their logs say of themselves."""
         pipeline = self._engine.client.pipeline(transaction=False)
         for channel_id in ids:
             pipeline.hgetall(record_key(self._engine.partition(channel_id), channel_id))
         answers = await answered(pipeline.execute()) if ids else []
-        records = [self._parse(channel_id, fields) for channel_id, fields in zip(ids, answers, strict=True) if fields]
+        found = [(channel_id, fields) for channel_id, fields in zip(ids, answers, strict=True) if fields]
+        records = [self._parse(channel_id, fields) for channel_id, fields in found]
         metas = await self.metas(records)
-        return [Listed(record, meta) for record, meta in zip(records, metas, strict=True) if meta is not None]
+        return [
+            Listed(record, meta, len(fields[b"document"]))
+            for record, meta, (_, fields) in zip(records, metas, found, strict=True)
+            if meta is not None
+        ]
 
     async def _load(self, channel_id: str) -> ChannelRecord:
         key = record_key(self._engine.partition(channel_id), channel_id)
@@ -171,18 +183,19 @@ class Channels:
             raise NotFound(NO_CHANNEL)
         return self._parse(channel_id, fields)
 
-    async def _write(self, record: ChannelRecord, changed: ChannelRecord) -> bytes:
+    async def _write(self, record: ChannelRecord, document: bytes, *, is_public: bool) -> bool:
+        """True when it was written, False when the record is no longer that one."""
         own, log = partition_keys(record.partition), keys_of(record)
-        document = orjson.dumps(render_record(changed))
+        in_public_list = is_public and not is_reserved(record.id)
         answer: bytes = await CHANGE_CHANNEL(
             self._engine.client,
             [record_key(record.partition, record.id), log.meta, own.public_channels, own.trims],
-            [record.id, record.version, document, int(changed.is_public), log.topic, record.tag],
+            [record.id, record.tag, record.version, document, int(in_public_list), log.topic, member_of(record)],
         )
-        return answer
+        return answer == b"ok"
 
     def _parse(self, channel_id: str, fields: dict[bytes, bytes]) -> ChannelRecord:
-        document: dict[str, Any] = orjson.loads(fields[b"document"])
+        document: dict[str, Any] = parse_stored(fields[b"document"])
         document["tags"] = tuple(document["tags"])
         return ChannelRecord(
             **document,
@@ -193,6 +206,9 @@ class Channels:
         )
 
     def _remember(self, record: ChannelRecord) -> ChannelRecord:
+        known = self._cache.get(record.id)
+        if known is not None and (known.created_ms, known.version) > (record.created_ms, record.version):
+            return known
         self._cache[record.id] = record
         if len(self._cache) > CACHED_RECORDS:
             self._cache.popitem(last=False)
