@@ -15,6 +15,7 @@ COMMANDS = MappingProxyType(
         "token": "handlers.commands.token",
         "publish": "handlers.commands.publish",
         "tail": "handlers.commands.tail",
+        "channels": "handlers.commands.channels",
     }
 )
 

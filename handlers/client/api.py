@@ -6,6 +6,7 @@ Refused      an answer that says no: its status, the server's words, and after h
 
 import http.client
 import json
+import os
 import ssl
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -119,6 +120,8 @@ def reason_of(error: BaseException) -> str:
         return "timed out"
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno).lower()
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__

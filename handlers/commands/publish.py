@@ -84,11 +84,15 @@ def _lines() -> Iterator[Batch]:
             data, fault = good_beginning(lines)
             for i in range(0, len(data), BATCH_EVENTS):
                 part = data[i : i + BATCH_EVENTS]
-                yield Batch(f"lines {lines[i].number} to {lines[i + len(part) - 1].number}", part)
+                yield Batch(_name(lines[i].number, lines[i + len(part) - 1].number), part)
             if fault is not None:
                 raise fault
     except Invalid as error:
         raise click.ClickException(f"{error.message}; all lines before it are published") from error
+
+
+def _name(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first} to {last}"
 
 
 def _seconds(patience: str) -> int:

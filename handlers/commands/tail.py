@@ -1,18 +1,18 @@
 """`./run tail`: follow a channel from a cursor, across restarts of the server, each event once."""
 
 import asyncio
-import math
 import time
+from collections.abc import Callable
 
 import click
 
 from broker.errors import Invalid
-from handlers.client.api import Api, Call, member
+from handlers.client.api import Api
 from handlers.client.endings import Ended
+from handlers.client.first_page import cursor_of_newest, cursor_since
 from handlers.client.follower import Follower, Following
-from handlers.client.persistence import persist
 from handlers.client.rendering import event_line
-from handlers.client.starts import cursor_before, cursor_of_text, cursor_since
+from handlers.client.starts import parse_cursor, parse_since
 from handlers.commands.client_options import EPILOG, exit_statuses, say, server_of, server_options
 
 MAX_NEWEST = 100
@@ -46,12 +46,11 @@ def tail(
     """
     if sum(start is not None for start in (cursor, since, newest)) > 1:
         raise click.UsageError("Of --cursor, --since and --newest one can be given")
+    find_start = _start(channel, cursor, since, newest, types)
     server = server_of(url, token, directory)
     following = Following(server.url, channel, types, server.token_for(f"sub:{channel}"), server.signs)
-    start = _start(cursor, since)
     with exit_statuses():
-        if start is None:
-            start = _newest(following, newest or 0)
+        start = find_start(Api(following.url, following.token))
         asyncio.run(_print_all(Follower(following, start, say), as_json=as_json))
 
 
@@ -63,24 +62,17 @@ async def _print_all(follower: Follower, *, as_json: bool) -> None:
         say(f"The server ended the channel: {ended}")
 
 
-def _newest(following: Following, count: int) -> str:
-    """The cursor before the `count` newest events. A reader needs one at once: a connection can break before an event.
-
-    Without one it would begin at the newest event of later, having missed those between.
-    """
-    api = Api(following.url, following.token)
-    types = following.types if count else None
-    path = following.url.path("channels", following.channel_id, "events", limit=max(1, count), types=types)
-    page = persist(api, Call("GET", path), patience_s=math.inf, say=say)
-    api.close()
-    events = member(page, "events") if count else []
-    return cursor_before(events[0]["id"]) if events else str(member(page, "cursor"))
-
-
-def _start(cursor: str | None, since: str | None) -> str | None:
+def _start(
+    channel: str, cursor: str | None, since: str | None, newest: int | None, types: str | None
+) -> Callable[[Api], str]:
+    """What finds the first cursor; raises click's usage error before anything is asked."""
     try:
         if cursor is not None:
-            return cursor_of_text(cursor)
-        return None if since is None else cursor_since(since, int(time.time() * 1000))
+            given = parse_cursor(cursor)
+            return lambda _: given
+        if since is not None:
+            time_text = parse_since(since, int(time.time() * 1000))
+            return lambda api: cursor_since(api, channel, time_text, say)
     except Invalid as error:
         raise click.UsageError(error.message) from error
+    return lambda api: cursor_of_newest(api, channel, newest or 0, types, say)
