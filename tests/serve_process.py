@@ -213,9 +213,11 @@ class ServeProcess:
 
 
 @contextmanager
-def serving(data: Path, *, signing_key: Path | None = None, **environ: str) -> Iterator[ServeProcess]:
+def serving(
+    data: Path, environ: Mapping[str, str] | None = None, *, signing_key: Path | None = None
+) -> Iterator[ServeProcess]:
     """A server on a free port; whatever is left of it at the end of the block is ended."""
-    server = ServeProcess(data, free_port(), environ, signing_key)
+    server = ServeProcess(data, free_port(), environ or {}, signing_key)
     try:
         server.start()
         yield server

@@ -20,5 +20,5 @@ def server(tmp_path: Path) -> Iterator[ServeProcess]:
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
     """A server for all tests of this process, for those who use channels of their own and leave it running."""
-    with serving(tmp_path_factory.mktemp("shared") / "data", **QUICK) as running:
+    with serving(tmp_path_factory.mktemp("shared") / "data", QUICK) as running:
         yield running

@@ -16,14 +16,14 @@ from tests.serve_process import ServeProcess, refused_start, serving
 
 
 async def next_data(socket: ClientConnection) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), 10))["data"]
+    return json.loads(await asyncio.wait_for(socket.recv(), 30))["data"]
 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_a_broker_serves_from_an_engine_at_a_redis_url_and_finds_its_data_again(tmp_path: Path, name: str) -> None:
     with external_engine(tmp_path / "engine", name) as port:
         url = f"redis://127.0.0.1:{port}/0"
-        with serving(tmp_path / "data", TIDEMARK_ENGINE__URL=url) as server:
+        with serving(tmp_path / "data", {"TIDEMARK_ENGINE__URL": url}) as server:
             server.create("news")
             start = server.tip("news")
             ids = server.publish("news", 1, 2)
@@ -44,7 +44,7 @@ async def test_an_engine_over_tls_is_trusted_by_the_certificate_that_its_url_nam
     certificate, key = make_certificate(tmp_path)
     with external_engine(tmp_path / "engine", SYSTEM, *tls_words(certificate, key)) as port:
         url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}"
-        with serving(tmp_path / "data", TIDEMARK_ENGINE__URL=url) as server:
+        with serving(tmp_path / "data", {"TIDEMARK_ENGINE__URL": url}) as server:
             server.create("news")
             async with server.socket("news") as socket:
                 await asyncio.to_thread(server.publish, "news", "over tls")
@@ -73,8 +73,8 @@ def two_brokers(directory: Path) -> Iterator[tuple[ServeProcess, ServeProcess]]:
     with external_engine(directory / "engine", WHEEL) as port:
         url = f"redis://127.0.0.1:{port}/0"
         with (
-            serving(directory / "one", TIDEMARK_ENGINE__URL=url) as one,
-            serving(directory / "two", signing_key=one.signing_key, TIDEMARK_ENGINE__URL=url) as two,
+            serving(directory / "one", {"TIDEMARK_ENGINE__URL": url}) as one,
+            serving(directory / "two", {"TIDEMARK_ENGINE__URL": url}, signing_key=one.signing_key) as two,
         ):
             yield one, two
 

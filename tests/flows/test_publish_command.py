@@ -67,7 +67,7 @@ def test_a_line_is_published_while_the_next_one_is_still_being_written(shared_se
             event_id = process.stdout.readline().strip()
             assert stored(shared_server, news)[-1] == (event_id, None, i)
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_a_line_that_is_no_json_ends_it_when_all_before_are_published(shared_server: ServeProcess, news: str) -> None:
@@ -130,7 +130,7 @@ def test_lines_survive_a_broker_that_is_killed_each_stored_once(server: ServePro
         process.stdin.close()
         ids = process.stdout.read().split()
         assert process.stderr is not None
-        assert (process.wait(20), "trying again" in process.stderr.read()) == (0, True)
+        assert (process.wait(30), "trying again" in process.stderr.read()) == (0, True)
     assert [(event["id"], event["data"]) for event in server.events("news", start)] == [
         (event_id, i) for i, event_id in enumerate(ids)
     ]
@@ -144,7 +144,7 @@ def test_ctrl_c_is_status_130_without_a_word(shared_server: ServeProcess, news: 
         process.stdin.flush()
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert (process.wait(10), process.stderr.read()) == (130, "")
+        assert (process.wait(30), process.stderr.read()) == (130, "")
 
 
 def test_the_id_of_an_event_is_all_that_is_printed(shared_server: ServeProcess, news: str) -> None:

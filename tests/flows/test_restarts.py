@@ -13,7 +13,7 @@ from broker.storage.embedded import EmbeddedEngine
 from tests.engines import wait_for_end
 from tests.serve_process import ServeProcess
 
-PATIENCE_S = 15.0
+PATIENCE_S = 40.0
 
 
 async def take(socket: ClientConnection, count: int) -> list[Any]:

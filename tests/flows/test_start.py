@@ -81,7 +81,7 @@ def test_the_line_of_the_first_start_works_as_it_is_printed(server: ServeProcess
     python = " ".join(COMMAND)
     pasted = line.replace(str(RUN), python)
     words = [program("bash"), "-c", pasted]
-    done = subprocess.run(words, cwd=server.data.parent, env=environment(), capture_output=True, text=True, timeout=20)
+    done = subprocess.run(words, cwd=server.data.parent, env=environment(), capture_output=True, text=True, timeout=40)
     assert '"id":"hello"' in done.stdout, done.stderr
     assert server.ask("GET", "/channels/hello").json()["is_public"] is True
     assert "eyJ" not in log, "no credential is printed"

@@ -21,10 +21,10 @@ async def test_sigterm_closes_sockets_with_1012_and_their_cursor_and_ends_with_s
         for socket in (one, other):
             assert json.loads(await socket.recv())["id"] == last
             with pytest.raises(ConnectionClosed) as caught:
-                await asyncio.wait_for(socket.recv(), 10)
+                await asyncio.wait_for(socket.recv(), 30)
             assert caught.value.rcvd is not None
             assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1012, f"restart; cursor={last}")
-    assert await asyncio.to_thread(server.process.wait, 10) == 0
+    assert await asyncio.to_thread(server.process.wait, 30) == 0
 
 
 def test_the_engine_is_stopped_last_and_by_the_broker(server: ServeProcess) -> None:
@@ -51,7 +51,7 @@ async def half_a_publish(server: ServeProcess) -> asyncio.StreamWriter:
 
 
 async def test_a_request_that_never_ends_does_not_keep_the_server(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", TIDEMARK_SERVER__SHUTDOWN_S="1.0") as server:
+    with serving(tmp_path / "data", {"TIDEMARK_SERVER__SHUTDOWN_S": "1.0"}) as server:
         writer = await half_a_publish(server)
         began = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
@@ -60,7 +60,7 @@ async def test_a_request_that_never_ends_does_not_keep_the_server(tmp_path: Path
 
 
 async def test_a_second_sigterm_ends_at_once_and_still_stops_the_engine(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", TIDEMARK_SERVER__SHUTDOWN_S="60") as server:
+    with serving(tmp_path / "data", {"TIDEMARK_SERVER__SHUTDOWN_S": "60"}) as server:
         writer, engine_pid = await half_a_publish(server), server.engine_pid
         server.process.send_signal(signal.SIGTERM)
         while await asyncio.to_thread(server.is_ready):
@@ -75,4 +75,4 @@ async def test_a_second_sigterm_ends_at_once_and_still_stops_the_engine(tmp_path
 
 def test_ctrl_c_ends_as_sigterm_does(server: ServeProcess) -> None:
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(30) == 0

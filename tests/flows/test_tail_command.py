@@ -156,7 +156,7 @@ def test_the_end_of_the_channel_is_the_end_with_status_0(shared_server: ServePro
     with tailing(shared_server, news) as process:
         await_reader(shared_server, news)
         assert shared_server.ask("DELETE", f"/channels/{news}").status_code == 204
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
         assert word(process) == "The server ended the channel: channel deleted"
 
 
@@ -164,7 +164,7 @@ def test_a_channel_that_turned_private_is_an_error(shared_server: ServeProcess, 
     with tailing(shared_server, news) as process:
         await_reader(shared_server, news)
         assert shared_server.ask("PATCH", f"/channels/{news}", json={"is_public": False}).status_code == 200
-        assert process.wait(10) == 1
+        assert process.wait(30) == 1
         assert word(process) == "Error: The server ended the reading: forbidden (4403)"
 
 
@@ -173,7 +173,7 @@ def test_an_expired_token_is_an_error_and_one_signed_here_is_renewed(shared_serv
     shared_server.create(channel_id, is_public=False)
     token = shared_server.run("token", "--data", "data", "--scope", f"sub:{channel_id}", "--expires", "1s").stdout
     with tailing(shared_server, channel_id, "--token", token.strip()) as process:
-        assert process.wait(20) == 1
+        assert process.wait(30) == 1
         assert re.search(r"token expired \(4401\)|Invalid or expired token \(401\)", word(process))
     with tailing(shared_server, channel_id, "--json", "--data", "data") as process:
         await_reader(shared_server, channel_id)
@@ -208,7 +208,7 @@ def test_ctrl_c_is_status_130_without_a_word(shared_server: ServeProcess, news: 
     with tailing(shared_server, news) as process:
         await_reader(shared_server, news)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(30) == 130
         assert word(process) == ""
 
 
@@ -218,5 +218,5 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_without_a_word(shared_server:
         assert process.stdout is not None
         process.stdout.close()
         shared_server.publish(news, 1)
-        assert process.wait(10) == 141
+        assert process.wait(30) == 141
         assert word(process) == ""
