@@ -82,6 +82,7 @@ class EngineSettings(Section):
 
     url: EngineUrl = "embedded"
     binary: str = ""
+    fsync: Literal["everysec", "always"] = "everysec"
     partitions: Annotated[int, Field(ge=1, le=99)] = 16
     connect_timeout_s: Seconds = 1.0
     reply_timeout_s: Seconds = 2.0

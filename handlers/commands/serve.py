@@ -74,7 +74,8 @@ def _serve_all(settings: Settings, config: str | None) -> None:
 
 
 def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:
-    return EmbeddedEngine(data, binary=settings.engine.binary) if settings.engine.url == EMBEDDED else None
+    engine = settings.engine
+    return EmbeddedEngine(data, binary=engine.binary, fsync=engine.fsync) if engine.url == EMBEDDED else None
 
 
 async def _serve(

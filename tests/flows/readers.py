@@ -4,7 +4,8 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import httpx2
@@ -17,7 +18,7 @@ PAUSE_S = 0.02
 CURSOR_OF_REASON = re.compile(r"cursor=(\w{26})")
 
 Event = dict[str, Any]
-Door = Callable[["Reader"], AsyncIterator[Event]]
+Door = Callable[["Reader"], AsyncGenerator[Event, None]]
 
 
 class Reader:
@@ -39,11 +40,12 @@ class Reader:
         """Read until the last event, on as many connections as it takes; now and then it leaves by itself."""
         while not (self.seen and is_last(self.seen[-1])):
             try:
-                async for event in door(self):
-                    self.seen.append(event)
-                    self.cursor = event["id"]
-                    if is_last(event) or self.chance.random() < 0.01:
-                        break
+                async with aclosing(door(self)) as events:
+                    async for event in events:
+                        self.seen.append(event)
+                        self.cursor = event["id"]
+                        if is_last(event) or self.chance.random() < 0.01:
+                            break
             except BROKEN as error:
                 self._take_cursor(error)
             await asyncio.sleep(PAUSE_S * self.chance.random())
@@ -56,14 +58,14 @@ class Reader:
             self.cursor = found[1]
 
 
-async def by_socket(reader: Reader) -> AsyncIterator[Event]:
+async def by_socket(reader: Reader) -> AsyncGenerator[Event, None]:
     """Over a WebSocket."""
     async with reader.server.socket("news", **reader.query) as socket:
         while True:
             yield json.loads(await socket.recv())
 
 
-async def by_events(reader: Reader) -> AsyncIterator[Event]:
+async def by_events(reader: Reader) -> AsyncGenerator[Event, None]:
     """Over Server-Sent Events."""
     url = f"{reader.server.url}{API}/channels/news/sse"
     async with (
@@ -78,7 +80,7 @@ async def by_events(reader: Reader) -> AsyncIterator[Event]:
                 reader.cursor = max(reader.cursor, line.removeprefix("id: ")) if reader.types else reader.cursor
 
 
-async def by_poll(reader: Reader) -> AsyncIterator[Event]:
+async def by_poll(reader: Reader) -> AsyncGenerator[Event, None]:
     """By long polls."""
     url = f"{reader.server.url}{API}/channels/news/events"
     async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:

@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from broker.storage.embedded import EmbeddedEngine
 from tests.engines import wait_for_end
-from tests.serve_process import ServeProcess
+from tests.serve_process import ServeProcess, serving
 
 PATIENCE_S = 40.0
 
@@ -41,6 +44,13 @@ async def follow(server: ServeProcess, cursor: str, most: int) -> list[tuple[str
             except (ConnectionClosed, InvalidHandshake, OSError):
                 await asyncio.sleep(0.02)
     return taken
+
+
+@pytest.fixture
+def durable_server(tmp_path: Path) -> Iterator[ServeProcess]:
+    """A server whose engine can be killed at any moment: with everysec it may answer before it writes."""
+    with serving(tmp_path / "data", {"TIDEMARK_ENGINE__FSYNC": "always"}) as running:
+        yield running
 
 
 def test_all_that_was_acknowledged_is_there_after_the_broker_was_killed(server: ServeProcess) -> None:
@@ -74,7 +84,8 @@ def test_a_killed_broker_leaves_no_engine_behind_and_frees_its_data(server: Serv
         pass
 
 
-async def test_a_killed_engine_comes_back_with_all_that_was_acknowledged(server: ServeProcess) -> None:
+async def test_a_killed_engine_comes_back_with_all_that_was_acknowledged(durable_server: ServeProcess) -> None:
+    server = durable_server
     server.create("news")
     start = server.tip("news")
     async with server.socket("news") as socket:
@@ -90,7 +101,39 @@ async def test_a_killed_engine_comes_back_with_all_that_was_acknowledged(server:
     assert [event["id"] for event in server.events("news", start)] == ids
 
 
-async def test_publishes_into_a_dying_engine_are_kept_or_refused_and_readers_miss_none(server: ServeProcess) -> None:
+async def test_a_log_that_lost_its_end_tells_its_readers_and_goes_on_above_what_they_saw(
+    durable_server: ServeProcess,
+) -> None:
+    """As after a power loss with everysec: a cursor above the log's end is a gap (design, ids)."""
+    server = durable_server
+    server.create("news")
+    kept = server.publish("news", *range(5))
+    [log] = (server.data / "appendonlydir").glob("*.incr.aof")
+    size = log.stat().st_size
+    lost = server.publish("news", *range(5))
+    assert server.stop() == 0
+    os.truncate(log, size)
+    server.start()
+    page = server.ask("GET", f"/channels/news/events?cursor={lost[-1]}").json()
+    assert (page["complete"], page["cursor"]) == (False, kept[-1])
+    async with server.socket("news", cursor=lost[-1]) as socket:
+        with pytest.raises(ConnectionClosed) as caught:
+            await asyncio.wait_for(socket.recv(), PATIENCE_S)
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (4410, f"cursor expired; cursor={kept[-1]}")
+    with server.spawn("tail", "news", "--json", "--cursor", lost[-1]) as tail:
+        assert tail.stdout is not None and tail.stderr is not None
+        assert "There is a gap" in tail.stderr.readline()
+        [after] = await asyncio.to_thread(server.publish, "news", "after")
+        assert after > lost[-1]
+        assert json.loads(tail.stdout.readline())["id"] == after
+        tail.kill()
+
+
+async def test_publishes_into_a_dying_engine_are_kept_or_refused_and_readers_miss_none(
+    durable_server: ServeProcess,
+) -> None:
+    server = durable_server
     server.create("news")
     start = server.tip("news")
     acked: list[str] = []
