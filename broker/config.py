@@ -73,6 +73,7 @@ class ServerSettings(Section):
     public_url: PublicUrl = ""
     allowed_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
     drain_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 20.0
     shutdown_s: Seconds = 30.0
 

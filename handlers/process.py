@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 from broker.config import Settings
 from broker.errors import Unavailable
@@ -18,14 +19,22 @@ from handlers.wiring import serving_limits_of
 
 
 async def serve_broker(
-    settings: Settings, signing_key: SigningKey, engine_url: str, sockets: list[socket.socket]
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    sockets: list[socket.socket],
+    on_serving: Callable[[], None] | None = None,
 ) -> None:
-    """Serve on bound sockets until SIGTERM or SIGINT, then drain; the engine must be up before and stop after."""
+    """Serve on bound sockets until SIGTERM or SIGINT, then drain; the engine must be up before and stop after.
+
+    `on_serving` is called once, when it listens.
+    """
     limits, drain = serving_limits_of(settings), Drain()
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), Refusals())
     app = create_app(settings, signing_key, engine_url, drain)
     allow_open_files(limits.connections)
-    await DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True).serve(sockets)
+    server = DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True, on_serving=on_serving)
+    await server.serve(sockets)
 
 
 async def check_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> None:

@@ -20,9 +20,10 @@ from broker.storage.engine import EngineUnfit
 from broker.storage.engine_files import EngineFault, open_data
 from handlers.commands.first_steps import first_steps, run_from
 from handlers.commands.settings import CONFIG, DATA, settings_of
-from handlers.listening import CannotListen, bind, shown
+from handlers.listening import CannotListen, bind_shares, shown
 from handlers.logs import configure_logs
 from handlers.process import check_engine, serve_broker
+from handlers.workers import Workers
 
 EMBEDDED = "embedded"
 
@@ -32,11 +33,12 @@ logger = logging.getLogger(__name__)
 @click.command()
 @click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="The port to listen on, 0 for a free one.  [default: 8000]")
+@click.option("--workers", type=int, help="Processes that share the port.  [default: 1]")
 @DATA
 @CONFIG
-def serve(host: str | None, port: int | None, data: str | None, config: str | None) -> None:
+def serve(host: str | None, port: int | None, workers: int | None, data: str | None, config: str | None) -> None:
     """Serve until SIGTERM or Ctrl-C; ready when /readyz answers 200."""
-    settings = settings_of(config, host=host, port=port, data=data)
+    settings = settings_of(config, host=host, port=port, workers=workers, data=data)
     configure_logs(settings.log.level, settings.log.format)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -53,7 +55,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _serve_all(settings: Settings, config: str | None) -> None:
-    sockets = bind(settings.server.host, settings.server.port)
+    shares = bind_shares(settings.server.host, settings.server.port, settings.server.workers)
     directory = open_data(settings.server.data)
     path = key_path(directory, settings.auth.signing_key_file)
     is_first_start = not path.exists()
@@ -64,13 +66,15 @@ def _serve_all(settings: Settings, config: str | None) -> None:
         signing_key = load_or_create(path)
 
         def announce() -> None:
-            port: int = sockets[0].getsockname()[1]
+            port: int = shares[0][0].getsockname()[1]
             if is_first_start:
                 click.echo(first_steps(settings, config, port, run_from(Path.cwd())), err=True)
             logger.info("Serving on http://%s", shown(settings.server.host, port))
 
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, signing_key, engine, sockets, announce))
+        # The parent of workers only watches, and uvloop would fork them in a way of its own.
+        loop_factory = uvloop.new_event_loop if len(shares) == 1 else None
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve(settings, signing_key, engine, shares, announce))
 
 
 def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:
@@ -82,7 +86,7 @@ async def _serve(
     settings: Settings,
     signing_key: SigningKey,
     engine: EmbeddedEngine | None,
-    sockets: list[socket.socket],
+    shares: list[list[socket.socket]],
     announce: Callable[[], None],
 ) -> None:
     url = settings.engine.url if engine is None else engine.url
@@ -90,7 +94,10 @@ async def _serve(
     try:
         await check_engine(settings, signing_key, url)
         announce()
-        await serve_broker(settings, signing_key, url, sockets)
+        if len(shares) == 1:
+            await serve_broker(settings, signing_key, url, shares[0])
+        else:
+            await Workers(settings, url, shares).run()
     finally:
         if watching is not None:
             watching.cancel()
