@@ -38,10 +38,18 @@ async def settled(server: ServeProcess, *, without: set[int]) -> set[int]:
     """The pids of two workers, none of them of these, once they run and serve."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            pids = {worker.pid for worker in workers(server)}
-            if len(pids) == 2 and not pids & without and await asyncio.to_thread(server.is_ready):
+            pids = {worker.pid for worker in workers(server) if serves(worker)}
+            if len(pids) == 2 and not pids & without:
                 return pids
             await asyncio.sleep(0.02)
+
+
+def serves(worker: psutil.Process) -> bool:
+    """Whether it listens by now."""
+    try:
+        return any(each.status == "LISTEN" for each in worker.net_connections("tcp"))
+    except psutil.Error:
+        return False
 
 
 def held_by(pid: int, server: ServeProcess) -> int:
