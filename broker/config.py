@@ -74,6 +74,7 @@ class ServerSettings(Section):
     public_url: PublicUrl = ""
     allowed_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
     drain_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 20.0
     shutdown_s: Seconds = 30.0
 
@@ -83,6 +84,7 @@ class EngineSettings(Section):
 
     url: EngineUrl = "embedded"
     binary: str = ""
+    fsync: Literal["everysec", "always"] = "everysec"
     partitions: Annotated[int, Field(ge=1, le=99)] = 16
     connect_timeout_s: Seconds = 1.0
     reply_timeout_s: Seconds = 2.0

@@ -17,6 +17,9 @@ from pydantic.fields import FieldInfo
 from broker.config import Settings
 
 PREFIX = "TIDEMARK_"
+OF_CLIENTS = ("TIDEMARK_TOKEN", "TIDEMARK_URL")
+"""Names that the client commands read and that are no settings; a shell may hold both kinds."""
+
 
 Document = dict[str, dict[str, Any]]
 Sources = dict[tuple[str, ...], str]
@@ -83,7 +86,7 @@ def _from_file(config_file: str | Path | None, problems: list[str]) -> Iterator[
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> Iterator[Entry]:
     known = {f"{PREFIX}{section}__{key}".upper(): (section, key, field) for section, key, field in keys()}
-    for name in sorted(name for name in environ if name.startswith(PREFIX)):
+    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in OF_CLIENTS):
         if name not in known:
             problems.append(f"{name}: there is no such setting{_nearest(name, list(known))} (from the environment)")
             continue

@@ -12,7 +12,11 @@ import click
 COMMANDS = MappingProxyType(
     {
         "serve": "handlers.commands.serve",
+        "worker": "handlers.commands.worker",
         "token": "handlers.commands.token",
+        "publish": "handlers.commands.publish",
+        "tail": "handlers.commands.tail",
+        "channels": "handlers.commands.channels",
     }
 )
 

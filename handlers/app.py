@@ -87,6 +87,23 @@ def create_app(
     return app
 
 
+async def open_fit_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> Engine:
+    """A connected engine that may be served from; raises `EngineUnfit`, or `Unavailable` where none answers."""
+    configured = settings.engine
+    engine = await open_engine(
+        engine_url,
+        partitions=configured.partitions,
+        connect_timeout_s=configured.connect_timeout_s,
+        reply_timeout_s=configured.reply_timeout_s,
+    )
+    try:
+        await _register_signing_key(engine, signing_key)
+    except (EngineUnfit, Refusal):
+        await engine.close()
+        raise
+    return engine
+
+
 async def _start(
     stack: AsyncExitStack,
     settings: Settings,
@@ -95,19 +112,12 @@ async def _start(
     drain: Drain,
     refusals: Refusals,
 ) -> Broker:
-    configured = settings.engine
-    engine = await open_engine(
-        engine_url,
-        partitions=configured.partitions,
-        connect_timeout_s=configured.connect_timeout_s,
-        reply_timeout_s=configured.reply_timeout_s,
-    )
+    engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
-    await _register_signing_key(engine, signing_key)
     retention = retention_of(settings)
     channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
     stack.push_async_callback(appender.drained)
-    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=configured.reply_timeout_s)
+    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
     trust = TrustWatch(documents, verifier, hub, signing_key)

@@ -1,10 +1,15 @@
 """One broker process: the app behind its bounded server, until it is asked to stop."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 
 from broker.config import Settings
+from broker.errors import Unavailable
 from broker.signing import SigningKey
-from handlers.app import create_app
+from broker.storage.engine import EngineUnfit
+from handlers.app import create_app, open_fit_engine
+from handlers.logs import clean
 from handlers.serving.admission import Admission
 from handlers.serving.drain import Drain
 from handlers.serving.gate import Gate
@@ -13,11 +18,33 @@ from handlers.serving.server import DrainingServer, allow_open_files, build_conf
 from handlers.wiring import serving_limits_of
 
 
-async def serve_broker(settings: Settings, signing_key: SigningKey, engine_url: str) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; the engine at `engine_url` must be up before and stop after."""
+async def serve_broker(
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    sockets: list[socket.socket],
+    on_serving: Callable[[], None] | None = None,
+) -> None:
+    """Serve on bound sockets until SIGTERM or SIGINT, then drain; the engine must be up before and stop after.
+
+    `on_serving` is called once, when it listens.
+    """
     limits, drain, refusals = serving_limits_of(settings), Drain(), Refusals()
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals)
     app = create_app(settings, signing_key, engine_url, drain, refusals)
-    config = build_config(app, gate, host=settings.server.host, port=settings.server.port)
     allow_open_files(limits.connections)
-    await DrainingServer(config, gate, drain, freeze_memory=True).serve()
+    server = DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True, on_serving=on_serving)
+    await server.serve(sockets)
+
+
+async def check_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> None:
+    """Raises `EngineUnfit` where the engine or the key does not fit, or nothing answers at the URL.
+
+    To be asked before the server starts: in there a reason not to start is a traceback in a log.
+    """
+    try:
+        engine = await open_fit_engine(settings, signing_key, engine_url)
+    except Unavailable as error:
+        cause = f" ({clean(str(error.__cause__))})" if error.__cause__ else ""
+        raise EngineUnfit(f"The engine at {clean(engine_url)} cannot be used: {error.message}{cause}") from error
+    await engine.close()

@@ -1,9 +1,13 @@
 """The embedded engine: a real Valkey or Redis as a child of the broker (design section 3, ecosystem section 2).
 
-It listens on a unix socket of mode 700 only and writes an append-only file, synced every second. It ends with the
-broker, however the broker ends: the kernel sends it SIGTERM, on which it writes out what it holds. It is started anew
-when it dies. Two servers on one append-only file would ruin it, so each engine holds `engine.lock` as long as it lives,
-and the next one waits for that.
+It listens on a unix socket of mode 700 only and writes an append-only file. It ends with the broker, however the broker
+ends: the kernel sends it SIGTERM, on which it writes out what it holds. It is started anew when it dies. Two servers on
+one append-only file would ruin it, so each engine holds `engine.lock` as long as it lives, and the next one waits for
+that.
+
+With `fsync` "everysec" the file is synced every second: what was acknowledged in the last two seconds may be lost when
+the machine loses power, and also when the engine alone is killed while the disk is busy syncing, as the server then
+answers before it writes (its aof.c). With "always" it is on disk before it is acknowledged.
 """
 
 import asyncio
@@ -56,9 +60,10 @@ class EmbeddedEngine:
     Start, stop and watch from the main thread: the death signal follows the thread that forks, not the process.
     """
 
-    def __init__(self, data: str | Path, *, binary: str = "") -> None:
+    def __init__(self, data: str | Path, *, binary: str = "", fsync: str = "everysec") -> None:
         self.data = open_data(data)
         self._configured = binary
+        self._fsync = fsync
         self._lock = DataLock(self.data)
         self._socket = self.data / "engine.sock"
         self._process: subprocess.Popen[bytes] | None = None
@@ -170,7 +175,7 @@ class EmbeddedEngine:
             "logfile": str(self.data / "engine.log"),
             "daemonize": "no",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": self._fsync,
             "aof-load-truncated": "yes",
             "save": "",
             "maxmemory-policy": "noeviction",

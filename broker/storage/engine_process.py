@@ -5,20 +5,17 @@ the child outlives a killed parent until the next start sends it away, and is lo
 """
 
 import asyncio
-import ctypes
 import logging
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from broker.deathsignal import die_with
 
 STOP_TIMEOUT_S = 20.0
 LOOK_S = 0.2
-
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +32,7 @@ def spawn(words: Sequence[str], directory: Path, kept_fd: int) -> "subprocess.Po
         pass_fds=(kept_fd,),
         process_group=0,
         umask=0o077,
-        preexec_fn=_die_with(os.getpid()),
+        preexec_fn=die_with(os.getpid()),
     )
 
 
@@ -57,20 +54,6 @@ async def ended(process: "subprocess.Popen[bytes]") -> int:
     while (status := process.poll()) is None:  # noqa: ASYNC110 - there is no event to wait for outside Linux
         await asyncio.sleep(LOOK_S)
     return status
-
-
-def _die_with(parent_pid: int) -> Callable[[], None] | None:
-    """What the child runs before the server, so that SIGTERM reaches it when its parent is gone."""
-    prctl = _prctl
-    if prctl is None:
-        return None
-
-    def ask_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent_pid:
-            os._exit(1)  # it died before we asked
-
-    return ask_kernel
 
 
 async def _gone(pid: int) -> None:

@@ -4,18 +4,29 @@ No admin credential is stored or printed; the line asks for one that lasts an ho
 """
 
 import shlex
+from pathlib import Path
 
 from broker.config import Settings
 
+RUN = Path(__file__).parents[2] / "run"
 
-def first_steps(settings: Settings, config: str | None) -> str:
-    """What a newcomer can type into a second terminal: a curl line that makes a public channel."""
+
+def first_steps(settings: Settings, config: str | None, port: int, run: str) -> str:
+    """What a newcomer can type into a second terminal: a curl line that makes a public channel on this port.
+
+    `run` is what the shell finds `./run` by.
+    """
     host = settings.server.host
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     from_file = f" --config {shlex.quote(config)}" if config else ""
-    token = f"./run token --data {shlex.quote(settings.server.data)}{from_file} --scope admin --expires 1h"
+    token = f"{shlex.quote(run)} token --data {shlex.quote(settings.server.data)}{from_file} --scope admin --expires 1h"
     return (
         "First start: a signing key was made. Create a public channel from another terminal:\n\n"
-        f'  curl -X POST http://{shown}:{settings.server.port}/api/v1/channels -H "Authorization: Bearer $({token})" '
+        f'  curl -X POST http://{shown}:{port}/api/v1/channels -H "Authorization: Bearer $({token})" '
         """-H 'Content-Type: application/json' -d '{"id": "hello", "name": "Hello", "is_public": true}'\n"""
     )
+
+
+def run_from(directory: Path) -> str:
+    """How `./run` is called from a directory."""
+    return "./run" if directory.resolve() == RUN.parent else str(RUN)

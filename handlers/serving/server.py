@@ -5,6 +5,7 @@ import gc
 import logging
 import resource
 import socket
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -59,11 +60,20 @@ class DrainingServer(Server):
     3. After `shutdown_s`, or at a second signal, everything left is aborted.
     """
 
-    def __init__(self, config: Config, gate: Gate, drain: Drain, *, freeze_memory: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        gate: Gate,
+        drain: Drain,
+        *,
+        freeze_memory: bool = False,
+        on_serving: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(config)
         self._gate = gate
         self._drain = drain
         self._freeze_memory = freeze_memory
+        self._on_serving = on_serving
         self._stalls: StallWatch[asyncio.Transport] = StallWatch(gate.limits.write_stall_s)
         self._stall_task: asyncio.Task[None] | None = None
 
@@ -84,6 +94,8 @@ class DrainingServer(Server):
         if self._freeze_memory:
             gc.collect()
             gc.freeze()
+        if self._on_serving is not None:
+            self._on_serving()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, close, end; see the class."""

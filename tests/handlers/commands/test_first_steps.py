@@ -10,7 +10,7 @@ from handlers.commands.first_steps import first_steps
 
 def line(host: str = "127.0.0.1", data: str = "./data", config: str | None = None) -> str:
     """The curl line of a server with these settings."""
-    text = first_steps(Settings(server=ServerSettings(host=host, data=data)), config)
+    text = first_steps(Settings(server=ServerSettings(host=host, data=data)), config, 8000, "./run")
     return text.splitlines()[2].strip()
 
 

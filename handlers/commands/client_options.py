@@ -1,0 +1,130 @@
+"""What the client commands share: which server, with which token, and how they end.
+
+exit status   0    done
+              1    the server, or what was given, says no; one line on stderr says why
+              2    used wrongly
+              75   the server could not be had (EX_TEMPFAIL of sysexits.h): try again later
+              130  Ctrl-C
+              141  nobody reads the output any more
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from broker.errors import Invalid
+from broker.signing import SigningKey
+from broker.signing_file import KeyFileUnfit, key_path, load_or_create
+from broker.tokens import MintRequest, mint
+from handlers.client.api import Refused, Token, Unreachable
+from handlers.client.endings import Cut
+from handlers.client.rendering import printable
+from handlers.client.server_url import ServerUrl
+from handlers.commands.settings import settings_of
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+MINTED_FOR_S = 600
+SUBJECT = "cli"
+
+REFUSED, AWAY, INTERRUPTED, UNREAD = 1, 75, 130, 141
+
+EPILOG = (
+    "Without --token, TIDEMARK_TOKEN is taken; without that, a token of ten minutes with just the right that is needed "
+    "is signed with the key of the data directory, where there is one (--data, by default ./data, unless --url says "
+    "that it is about another server)."
+)
+
+_URL = click.option(
+    "--url", metavar="URL", envvar="TIDEMARK_URL", help=f"The server.  [env: TIDEMARK_URL; default: {DEFAULT_URL}]"
+)
+_TOKEN = click.option(
+    "--token",
+    metavar="TOKEN",
+    envvar="TIDEMARK_TOKEN",
+    help="A channel token; others see it in ps.  [env: TIDEMARK_TOKEN]",
+)
+_DATA = click.option(
+    "--data", "directory", metavar="DIR", help="A data directory whose key signs a token where none is given."
+)
+
+
+class Server(NamedTuple):
+    """The server that a command is about; `token_for` a scope is the token that was given, or a newly signed one.
+
+    `signs` tells which: a token that was signed here is new for each call, so that it never expires on the way.
+    """
+
+    url: ServerUrl
+    token_for: Callable[[str], Token]
+    signs: bool
+
+
+def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options `--url`, `--token` and `--data` for a command's function."""
+    return _URL(_TOKEN(_DATA(command)))
+
+
+def server_of(url: str | None, token: str | None, directory: str | None) -> Server:
+    """The server that the options name; raises click's errors for what cannot be used."""
+    try:
+        parsed = ServerUrl.parse(url or DEFAULT_URL)
+    except Invalid as error:
+        raise click.UsageError(error.message) from error
+    signed = None if token or (url and not directory) else _signer(directory)
+    if signed is None:
+        return Server(parsed, lambda _: lambda: token or None, signs=False)
+    return Server(parsed, lambda scope: partial(signed, scope), signs=True)
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal."""
+    click.echo(printable(line), err=True)
+
+
+@contextmanager
+def exit_statuses() -> Iterator[None]:
+    """Turns the ways in which a client command ends into the statuses above."""
+    try:
+        yield
+    except (Refused, Cut) as error:
+        raise _ended(str(error), REFUSED) from error
+    except Unreachable as error:
+        raise _ended(str(error), AWAY) from error
+    except BrokenPipeError:
+        # What is still buffered has no reader either; Python would complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(UNREAD) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _ended(words: str, status: int) -> SystemExit:
+    say(f"Error: {words}")
+    return SystemExit(status)
+
+
+def _signer(directory: str | None) -> Callable[[str], str] | None:
+    """What signs a token of a scope with the key of the data directory, None where there is no key to be had."""
+    settings = settings_of(None, data=directory)
+    path = key_path(Path(settings.server.data).expanduser(), settings.auth.signing_key_file)
+    if not path.exists():
+        if directory:
+            raise click.UsageError(f"There is no signing key {path}: is {directory} the data directory of a server?")
+        return None
+    try:
+        key = load_or_create(path)
+    except KeyFileUnfit as error:
+        raise click.ClickException(str(error)) from error
+    return partial(_sign, key, settings.server.public_url or None)
+
+
+def _sign(key: SigningKey, audience: str | None, scope: str) -> str:
+    request = MintRequest((scope,), sub=SUBJECT, expires_in_s=MINTED_FOR_S)
+    return mint(request, key, now_s=time.time(), audience=audience)
