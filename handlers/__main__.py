@@ -36,7 +36,13 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+FOR_DEVELOPERS = """\b
+For developers, in the project's folder:
+  ./run test [PYTEST ARGUMENTS]  Run the whole suite.
+  ./run check                    Check format, lint, types and import contracts."""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=FOR_DEVELOPERS)
 def main() -> None:
     """Tidemark, a realtime channel broker."""
 

@@ -2,7 +2,7 @@
 
 import socket
 
-ANY_IPV6 = "::"
+ANY_IPV4, ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104 - what a person may have configured
 
 
 class CannotListen(Exception):
@@ -48,6 +48,11 @@ def bind_shares(host: str, port: int, shares: int) -> list[list[socket.socket]]:
 def shown(host: str, port: int) -> str:
     """Host and port as in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reachable(host: str) -> str:
+    """The host by which this machine reaches a server that listens on `host`."""
+    return {ANY_IPV4: "127.0.0.1", ANY_IPV6: "::1"}.get(host, host)
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, tuple[str, int]]]:

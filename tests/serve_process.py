@@ -151,8 +151,13 @@ class ServeProcess:
 
     def ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """One call of the API, by an admin."""
-        with httpx2.Client(base_url=self.url, trust_env=False, timeout=20, headers=self.bearer("admin")) as client:
-            return client.request(method, f"{API}{path}", **options)
+        with self.client() as client:
+            return client.request(method, path, **options)
+
+    def client(self) -> httpx2.Client:
+        """A client of the API for an admin."""
+        headers = self.bearer("admin")
+        return httpx2.Client(base_url=f"{self.url}{API}", trust_env=False, timeout=20, headers=headers)
 
     def create(self, channel_id: str, *, is_public: bool = True) -> None:
         """Create a channel."""

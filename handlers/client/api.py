@@ -91,6 +91,8 @@ class Api:
             self._connection.request(call.method, call.path, call.body, headers)
             answer = self._connection.getresponse()
             body = answer.read(MAX_ANSWER_BYTES)
+            if answer.length:
+                raise http.client.IncompleteRead(body, answer.length)
         except BaseException:
             self._connection.close()
             raise
@@ -118,6 +120,8 @@ def reason_of(error: BaseException) -> str:
     """What went wrong with a connection, in a few words."""
     if isinstance(error, TimeoutError):
         return "timed out"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer broke off"
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, ConnectionError) and error.errno:

@@ -9,7 +9,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -57,7 +57,7 @@ class Follower:
         self._say = say
         self._pauses = _first_pauses()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """All events after the cursor, for ever. Raises `Ended`, `Cut`, and `Refused` for what will not pass."""
         while True:
             began_s, before = time.monotonic(), self.cursor
@@ -90,7 +90,7 @@ class Follower:
             max_size=MAX_FRAME_BYTES,
         )
 
-    async def _received(self, socket: ClientConnection) -> AsyncIterator[Event]:
+    async def _received(self, socket: ClientConnection) -> AsyncGenerator[Event, None]:
         while True:
             text = await socket.recv()
             event = parse_event(text)

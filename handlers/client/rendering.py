@@ -11,7 +11,7 @@ def printable(text: str) -> str:
     """The text with every character that does not print written as an escape."""
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
 
 
 def event_line(event: dict[str, Any]) -> str:
@@ -26,3 +26,9 @@ def channel_line(channel: dict[str, Any]) -> str:
     visibility = "public" if channel.get("is_public") else "private"
     count, last = channel.get("event_count", 0), channel.get("last_event_at") or "-"
     return f"{channel.get('id'):<32}  {visibility:<7}  {count:>9}  {last:<24}  {printable(str(channel.get('name')))}"
+
+
+def _escaped(letter: str) -> str:
+    escape = json.dumps(letter)[1:-1]
+    # JSON leaves DEL as it is.
+    return escape if escape.isprintable() else f"\\u{ord(letter):04x}"

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from broker.config import Settings
 from broker.errors import Invalid
 from broker.signing import SigningKey
 from broker.signing_file import KeyFileUnfit, key_path, load_or_create
@@ -28,8 +29,8 @@ from handlers.client.endings import Cut
 from handlers.client.rendering import printable
 from handlers.client.server_url import ServerUrl
 from handlers.commands.settings import settings_of
+from handlers.listening import reachable, shown
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 MINTED_FOR_S = 600
 SUBJECT = "cli"
 
@@ -42,7 +43,10 @@ EPILOG = (
 )
 
 _URL = click.option(
-    "--url", metavar="URL", envvar="TIDEMARK_URL", help=f"The server.  [env: TIDEMARK_URL; default: {DEFAULT_URL}]"
+    "--url",
+    metavar="URL",
+    envvar="TIDEMARK_URL",
+    help="The server.  [env: TIDEMARK_URL; default: http://127.0.0.1:8000]",
 )
 _TOKEN = click.option(
     "--token",
@@ -72,12 +76,14 @@ def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def server_of(url: str | None, token: str | None, directory: str | None) -> Server:
-    """The server that the options name; raises click's errors for what cannot be used."""
+    """The server that the options name, or the one that the settings describe; raises click's errors."""
+    settings = settings_of(None, data=directory)
+    own_url = f"http://{shown(reachable(settings.server.host), settings.server.port)}"
     try:
-        parsed = ServerUrl.parse(url or DEFAULT_URL)
+        parsed = ServerUrl.parse(url or own_url)
     except Invalid as error:
         raise click.UsageError(error.message) from error
-    signed = None if token or (url and not directory) else _signer(directory)
+    signed = None if token or (url and not directory) else _signer(settings, directory)
     if signed is None:
         return Server(parsed, lambda _: lambda: token or None, signs=False)
     return Server(parsed, lambda scope: partial(signed, scope), signs=True)
@@ -110,9 +116,8 @@ def _ended(words: str, status: int) -> SystemExit:
     return SystemExit(status)
 
 
-def _signer(directory: str | None) -> Callable[[str], str] | None:
+def _signer(settings: Settings, directory: str | None) -> Callable[[str], str] | None:
     """What signs a token of a scope with the key of the data directory, None where there is no key to be had."""
-    settings = settings_of(None, data=directory)
     path = key_path(Path(settings.server.data).expanduser(), settings.auth.signing_key_file)
     if not path.exists():
         if directory:

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from broker.config import Settings
+from handlers.listening import reachable, shown
 
 RUN = Path(__file__).parents[2] / "run"
 
@@ -16,13 +17,12 @@ def first_steps(settings: Settings, config: str | None, port: int, run: str) -> 
 
     `run` is what the shell finds `./run` by.
     """
-    host = settings.server.host
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     from_file = f" --config {shlex.quote(config)}" if config else ""
     token = f"{shlex.quote(run)} token --data {shlex.quote(settings.server.data)}{from_file} --scope admin --expires 1h"
+    address = shown(reachable(settings.server.host), port)
     return (
         "First start: a signing key was made. Create a public channel from another terminal:\n\n"
-        f'  curl -X POST http://{shown}:{port}/api/v1/channels -H "Authorization: Bearer $({token})" '
+        f'  curl -X POST http://{address}/api/v1/channels -H "Authorization: Bearer $({token})" '
         """-H 'Content-Type: application/json' -d '{"id": "hello", "name": "Hello", "is_public": true}'\n"""
     )
 

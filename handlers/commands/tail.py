@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 
 import click
 
@@ -56,8 +57,9 @@ def tail(
 
 async def _print_all(follower: Follower, *, as_json: bool) -> None:
     try:
-        async for event in follower.events():
-            click.echo(event.text if as_json else event_line(event.fields))
+        async with aclosing(follower.events()) as events:
+            async for event in events:
+                click.echo(event.text if as_json else event_line(event.fields))
     except Ended as ended:
         say(f"The server ended the channel: {ended}")
 

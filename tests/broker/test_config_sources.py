@@ -100,3 +100,10 @@ def test_a_slip_in_the_environment_is_refused_and_named(name: str, value: str, p
 
 def test_a_password_in_a_refused_url_is_not_shown() -> None:
     assert "hunter2" not in str(refused(environ={"TIDEMARK_ENGINE__URL": "http://:hunter2@engine"}))
+
+
+def test_what_the_clients_read_is_no_setting_and_no_slip() -> None:
+    assert load_settings(None, {"TIDEMARK_TOKEN": "x.y.z", "TIDEMARK_URL": "https://events.example.com"}) == Settings()
+    assert refused(environ={"TIDEMARK_TOKENS": "x"}) == [
+        "TIDEMARK_TOKENS: there is no such setting (from the environment)"
+    ]

@@ -56,6 +56,11 @@ def test_it_never_evicts_and_writes_a_log_that_only_its_owner_reads(tmp_path: Pa
     assert files and all(not path.stat().st_mode & 0o077 for path in files)
 
 
+def test_it_syncs_as_often_as_it_is_told(tmp_path: Path, binary: str) -> None:
+    with EmbeddedEngine(tmp_path, binary=binary, fsync="always") as engine:
+        assert b"always" in tell(engine.url, "CONFIG GET appendfsync")
+
+
 def test_the_data_directory_is_made_for_its_owner_only(tmp_path: Path, binary: str) -> None:
     with EmbeddedEngine(tmp_path / "new" / "data", binary=binary) as engine:
         assert stat.S_IMODE(engine.data.stat().st_mode) == 0o700

@@ -1,11 +1,12 @@
 """The line that the first start prints can be pasted into a shell."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
 from broker.config import ServerSettings, Settings
-from handlers.commands.first_steps import first_steps
+from handlers.commands.first_steps import RUN, first_steps, run_from
 
 
 def line(host: str = "127.0.0.1", data: str = "./data", config: str | None = None) -> str:
@@ -37,3 +38,9 @@ def test_it_is_one_command_of_a_shell() -> None:
     words = shlex.split(line())
     assert words[:3] == ["curl", "-X", "POST"]
     assert words[-1] == '{"id": "hello", "name": "Hello", "is_public": true}'
+
+
+def test_the_line_names_run_as_it_is_found_from_here(tmp_path: Path) -> None:
+    assert RUN.exists()
+    assert run_from(RUN.parent) == "./run"
+    assert run_from(tmp_path) == str(RUN)
