@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from broker.channels import ChannelRecord
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
-from broker.ids import Position, render_ulid
+from broker.ids import ORIGIN, Position, render_ulid
 from broker.pages import Page, Types
 from broker.window import Window
 
@@ -35,7 +35,10 @@ CURSOR_EXPIRED = CloseReason(4410, "cursor expired")
 
 
 class Closed(Exception):
-    """The subscription ended; `cursor` is where to resume (None where resuming makes no sense)."""
+    """The subscription ended; `cursor` is where to resume (None where resuming makes no sense).
+
+    With `CURSOR_EXPIRED` that is the first place from which nothing is missing.
+    """
 
     def __init__(self, reason: CloseReason, cursor: str | None) -> None:
         super().__init__(reason.reason)
@@ -75,10 +78,13 @@ class Subscription:
         self._max_lag_events = max_lag_events
         self._position = start
         self._pending = start
+        # How far the log is known to go, by a read of it: a window may be behind, a cursor beyond both is a gap.
+        self._log_top = ORIGIN
         # The count of the hub's frames at which this reader stands; unknown until it was at the tip once.
         self._standing: int | None = None
         self._wanted = asyncio.Event()
         self._closing: CloseReason | None = None
+        self._resume: Position | None = None
 
     @property
     def channel(self) -> ChannelRecord:
@@ -88,7 +94,7 @@ class Subscription:
     @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
-        return render_ulid(self._source.record.tag_letters, self._position)
+        return self._render(self._position)
 
     def wake(self) -> None:
         """Tell that there may be something new."""
@@ -99,13 +105,21 @@ class Subscription:
         self._closing = self._closing or reason
         self._wanted.set()
 
+    def lose(self, top: Position) -> None:
+        """End the subscription if it is past `top`, which is all that the log still has."""
+        if self._pending > top and self._closing is None:
+            self._resume = top
+            self.close(CURSOR_EXPIRED)
+
     async def next(self) -> Step:
-        """The next frames to write; calling again says that they were written. Raises `Closed`, `Unavailable`."""
+        """The next frames to write; calling again says that they were written. Raises `Closed`."""
         self._position = self._pending
         while True:
             if self._closing is not None:
                 raise self._closed(self._closing)
-            frames = self._source.window.after(self._position)
+            window = self._source.window
+            is_known = self._position <= window.top or self._position <= self._log_top
+            frames = window.after(self._position) if is_known else None
             if frames is None:
                 step = await self._from_log()
             elif frames:
@@ -136,8 +150,10 @@ class Subscription:
             return None
         if self._closing is not None:
             return None
-        if before < page.meta.trimmed or before > page.meta.top:
+        if not page.meta.trimmed <= before <= page.meta.top:
+            self._resume = min(max(before, page.meta.trimmed), page.meta.top)
             raise self._closed(CURSOR_EXPIRED)
+        self._log_top = page.meta.top
         if self._standing is not None:
             self._standing += page.examined
         end = page.scanned if page.more else page.meta.top
@@ -145,7 +161,7 @@ class Subscription:
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end
-        return Step(frames, render_ulid(self._source.record.tag_letters, end))
+        return Step(frames, self._render(end))
 
     def _filtered(self, frames: list[Frame]) -> list[Frame]:
         types = self._types
@@ -156,4 +172,7 @@ class Subscription:
             raise self._closed(LAGGING)
 
     def _closed(self, reason: CloseReason) -> Closed:
-        return Closed(reason, None if reason is DELETED else self.cursor)
+        return Closed(reason, None if reason is DELETED else self._render(self._resume or self._position))
+
+    def _render(self, position: Position) -> str:
+        return render_ulid(self._source.record.tag_letters, position)

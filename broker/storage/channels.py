@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
+from redis.asyncio import Redis
 
 from broker.channels import ChannelRecord, NewChannel, render_record
 from broker.cursors import LogMeta
@@ -19,7 +20,7 @@ from broker.ids import TAG_BITS, Position
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
-from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL
+from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR
 
 NO_CHANNEL = "Channel not found"
 META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count")
@@ -88,7 +89,10 @@ class Channels:
     async def find(self, channel_id: str) -> ChannelRecord:
         """The channel's record, from the cache or the engine; raises `NotFound`."""
         record = self._cache.get(channel_id)
-        return record if record is not None else await self.refresh(channel_id)
+        if record is None:
+            return await self.refresh(channel_id)
+        self._cache.move_to_end(channel_id)
+        return record
 
     async def refresh(self, channel_id: str) -> ChannelRecord:
         """The channel's record as the engine has it now; raises `NotFound`."""
@@ -96,10 +100,16 @@ class Channels:
         return self._remember(await self._load(channel_id))
 
     async def change(self, channel_id: str, decide: Decide) -> ChannelRecord:
-        """Replace the record by what `decide` makes of it; decides again when another was faster."""
+        """Replace the record by what `decide` makes of it; decides again when another was faster.
+
+        Raises what `decide` raises, with nothing written, `NotFound`, and `Unavailable`.
+        """
         for _ in range(CHANGE_ATTEMPTS):
             record = await self.refresh(channel_id)
-            answer = await self._write(record, decide(record))
+            changed = decide(record)
+            if changed == record:
+                return record
+            answer = await self._write(record, changed)
             if answer == b"absent":
                 raise NotFound(NO_CHANNEL)
             if answer == b"ok":
@@ -149,7 +159,18 @@ class Channels:
 
     async def metas(self, records: list[ChannelRecord]) -> list[LogMeta | None]:
         """What the logs of these channels say of themselves, None for a log that is gone."""
-        pipeline = self._engine.client.pipeline(transaction=False)
+        return await self._metas(self._engine.client, records)
+
+    async def check(self, records: list[ChannelRecord]) -> list[LogMeta | None]:
+        """The same as `metas`, over the connections that no crowd of readers can use up."""
+        return await self._metas(self._engine.steady, records)
+
+    async def raise_floor(self, record: ChannelRecord, seen: Position) -> None:
+        """See to it that what is published from now on lies above an id that readers have seen."""
+        await RAISE_FLOOR(self._engine.steady, [partition_keys(record.partition).floor], [seen.ms + 1])
+
+    async def _metas(self, client: Redis, records: list[ChannelRecord]) -> list[LogMeta | None]:
+        pipeline = client.pipeline(transaction=False)
         for record in records:
             pipeline.hmget(keys_of(record).meta, META_FIELDS)
         answers = await answered(pipeline.execute()) if records else []
@@ -194,6 +215,7 @@ class Channels:
 
     def _remember(self, record: ChannelRecord) -> ChannelRecord:
         self._cache[record.id] = record
+        self._cache.move_to_end(record.id)
         if len(self._cache) > CACHED_RECORDS:
             self._cache.popitem(last=False)
         return record

@@ -10,13 +10,15 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as EngineConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as EngineTimeoutError
 
 from broker.errors import Unavailable
 
 OLDEST_ENGINE = (7, 0)
+REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
+"""Codes of refusals that pass, for which redis-py has no class. It takes the code off the text where it has one."""
 
 
 def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> Redis:
@@ -48,12 +50,12 @@ async def answered(call: Awaitable[Any]) -> Any:
         raise Unavailable("The engine did not answer in time", retry_after_s=1) from error
 
 
-def _refused(error: RedisError) -> Exception:
-    text = str(error)
-    if "OOM" in text:
+def _refused(error: ResponseError) -> Exception:
+    if isinstance(error, OutOfMemoryError):
         return Unavailable("The engine is out of memory", retry_after_s=5, code="storage_full")
-    if text.startswith(("MISCONF", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN")):
-        return Unavailable("The engine refuses writes now", retry_after_s=5)
+    # Not at the beginning: a pipeline says before it which command was refused.
+    if isinstance(error, ReadOnlyError | ClusterDownError) or any(f"{code} " in str(error) for code in REFUSING):
+        return Unavailable("The engine refuses this now", retry_after_s=5)
     return error
 
 

@@ -57,9 +57,9 @@ def document_key(partition: int, name: str) -> str:
     return f"{_prefix(partition)}document:{name}"
 
 
-def idempotency_key(partition: int, digest: str) -> str:
-    """The key that keeps the answer to an Idempotency-Key."""
-    return f"{_prefix(partition)}idempotency:{digest}"
+def idempotency_key(partition: int, tag: int, digest: str) -> str:
+    """The key that keeps the answer to an Idempotency-Key, for publishes to the log with this tag only."""
+    return f"{_prefix(partition)}idempotency:{render_tag(tag)}:{digest}"
 
 
 def _prefix(partition: int) -> str:

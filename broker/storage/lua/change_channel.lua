@@ -2,7 +2,7 @@
 --
 -- KEYS  1 record, 2 meta, 3 public channels, 4 trims
 -- ARGV  1 channel id, 2 version that was read, 3 JSON of the new record, 4 '1' for a public one, 5 feed topic, 6 tag
--- Answers 'ok', 'conflict' or 'absent'.
+-- Answers 'ok', 'conflict' or 'absent'. The feed hears a head (append.lua) without events.
 
 local known = redis.call('HMGET', KEYS[1], 'version', 'created_ms', 'tag')
 if known[3] ~= ARGV[6] then return 'absent' end
@@ -19,7 +19,7 @@ else
 end
 -- The retention may have changed: the next sweep looks.
 redis.call('ZADD', KEYS[4], 0, ARGV[1])
-local top = redis.call('HMGET', KEYS[2], 'ms', 'seq')
-local id = top[1] .. '-' .. top[2]
-redis.call('SPUBLISH', ARGV[5], id .. ' ' .. id .. ' ' .. revision .. '\n')
+local meta = redis.call('HMGET', KEYS[2], 'ms', 'seq', 'trimmed_ms', 'trimmed_seq')
+local top, trimmed = meta[1] .. '-' .. meta[2], meta[3] .. '-' .. meta[4]
+redis.call('SPUBLISH', ARGV[5], top .. ' ' .. top .. ' ' .. trimmed .. ' ' .. revision .. ' ' .. version .. '\n')
 return 'ok'

@@ -6,12 +6,13 @@
 
 if redis.call('HGET', KEYS[1], 'tag') ~= ARGV[2] then return 'absent' end
 local top = tonumber(redis.call('HGET', KEYS[2], 'ms'))
-if top + 1 > tonumber(redis.call('GET', KEYS[6]) or 0) then
-  redis.call('SET', KEYS[6], string.format('%.0f', top + 1))
-end
+-- First what frees memory: a full engine refuses a script that begins with anything else.
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('ZREM', KEYS[7], ARGV[1])
 redis.call('ZREM', KEYS[8], ARGV[1])
 redis.call('ZREM', KEYS[9], ARGV[1])
+if top + 1 > tonumber(redis.call('GET', KEYS[6]) or 0) then
+  redis.call('SET', KEYS[6], string.format('%.0f', top + 1))
+end
 redis.call('SPUBLISH', ARGV[3], 'deleted')
 return 'ok'

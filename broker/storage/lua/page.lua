@@ -2,26 +2,27 @@
 --
 -- KEYS  1 meta, 2 stream
 -- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most entries to scan,
---       4.. JSON of the types wanted (none: all)
+--       4 bytes of tails after which the scan ends (with the entry that reaches them),
+--       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count},
 --        last position scanned or '', 1 when more may lie after it, number of entries scanned,
 --        id, type or '', tail, id, type, tail, ...}
 -- always in the order of the log.
 
-local CHUNK = 256
+local CHUNK = 64
 local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count')
 if not meta[1] then return {} end
 
 local wanted
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   wanted = wanted or {}
   wanted[ARGV[i]] = true
 end
 
 local newest = ARGV[1] == '+'
-local limit, budget = tonumber(ARGV[2]), tonumber(ARGV[3])
-local found, scanned, more, examined = {}, '', 0, 0
+local limit, budget, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local found, scanned, more, examined, bytes = {}, '', 0, 0, 0
 local from = newest and '+' or '(' .. ARGV[1]
 
 local function field(entry, name)
@@ -39,17 +40,18 @@ end
 
 local function scan()
   while budget > 0 do
-    -- Without a filter one read is enough: the limit, and one more to know whether it is the end.
-    local count = wanted and math.min(CHUNK, budget) or limit + 1
+    local count = math.min(CHUNK, budget)
+    -- Without a filter the limit is enough, and one more to know whether it is the end.
+    if not wanted then count = math.min(count, limit + 1 - #found) end
     local entries = next_chunk(count)
     for _, entry in ipairs(entries) do
-      local kind = field(entry, 't')
-      if not wanted or wanted[kind] then
-        if #found == limit then more = 1 return end
-        found[#found + 1] = {entry[1], kind, field(entry, 'w')}
-      end
+      local kind, tail = field(entry, 't'), field(entry, 'w')
+      local fits = not wanted or wanted[kind]
+      if (fits and #found == limit) or bytes >= most_bytes then more = 1 return end
+      if fits then found[#found + 1] = {entry[1], kind, tail} end
       scanned = entry[1]
       examined = examined + 1
+      bytes = bytes + #tail
     end
     if #entries < count then return end
     budget = budget - #entries
