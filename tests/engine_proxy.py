@@ -1,4 +1,4 @@
-"""A proxy before an engine that delays answers, swallows everything, or cuts: the network faults of reliability.md B."""
+"""A proxy before an engine that delays answers, swallows everything, or cuts: network faults of reliability.md B."""
 
 import asyncio
 import random

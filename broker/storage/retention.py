@@ -52,6 +52,10 @@ class Trimmer:
             except NotFound:
                 # Deleted meanwhile, and its mark with it.
                 continue
+            except Refusal:
+                raise
+            except Exception:
+                logger.exception("trimming %s failed; the next sweep tries again", channel_id)
         return removed
 
     async def _due(self) -> list[str]:
