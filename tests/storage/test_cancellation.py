@@ -10,7 +10,7 @@ from tests.engine_proxy import engine_proxy
 from tests.stores import Store, cursor_of, data_of, open_store
 
 DELAY_S = 0.004
-ROUNDS = 25
+ROUNDS = 12
 CALLS = 60
 
 
@@ -44,7 +44,7 @@ async def test_no_answer_crosses_to_another_caller(engine_url: str, store: Store
                     return data_of([await behind.log.get(record, cursors[name])]) == [name]
                 case 1:
                     page = await behind.log.after(record, record.start, limit=5)
-                    return data_of(page.frames)[0] == name
+                    return data_of(page.frames)[:1] == [name]
                 case 2:
                     metas = await behind.channels.metas([record] * 3)
                     return {meta.start.ms for meta in metas if meta} == {record.created_ms}

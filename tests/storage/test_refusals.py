@@ -111,7 +111,7 @@ async def test_an_engine_without_its_replicas_refuses_writes(store: Store, chann
 
 async def test_a_busy_engine_is_unavailable_for_scripts_and_pipelines(store: Store, channel: ChannelRecord) -> None:
     await answered(store.engine.client.config_set("busy-reply-threshold", "10"))
-    endless = asyncio.create_task(store.engine.client.eval("while true do end", 0))
+    endless = asyncio.ensure_future(store.engine.client.eval("while true do end", 0))
     try:
         async with asyncio.timeout(5):
             while not tell(store.engine.url, "GET none").startswith(b"-BUSY"):
@@ -137,7 +137,7 @@ async def test_an_engine_that_hangs_is_unavailable_after_the_reply_timeout(engin
 
 
 async def test_a_crowd_of_readers_holds_up_neither_publishes_nor_checks(store: Store, channel: ChannelRecord) -> None:
-    waiting = [asyncio.create_task(store.engine.client.blpop([f"none-{i}"], 1)) for i in range(32)]
+    waiting = [asyncio.ensure_future(answered(store.engine.client.blpop([f"none-{i}"], 1))) for i in range(32)]
     async with asyncio.timeout(5):
         while len(store.engine.client.connection_pool._in_use_connections) < 32:
             await asyncio.sleep(0.01)
