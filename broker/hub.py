@@ -15,6 +15,7 @@ from contextlib import suppress
 from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
+from broker.ids import ORIGIN
 from broker.pages import Types
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
@@ -44,6 +45,8 @@ class Hub:
         self._answered_at = self._vouch_at = time.monotonic()
         self._vouching: asyncio.TimerHandle | None = None
         self._check_wanted = asyncio.Event()
+        self._epoch = ""
+        self._floor_is_unsure = False
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -82,10 +85,16 @@ class Hub:
             watched.checked_at = 0.0
             self._check_wanted.set()
 
-    def reconnected(self) -> None:
-        """The feed was connected anew: everything is to be checked at once."""
+    def reconnected(self, epoch: str) -> None:
+        """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
         for watched in self._watched.values():
             watched.checked_at = 0.0
+            if epoch != self._epoch:
+                watched.doubt()
+        if self._epoch not in ("", epoch):
+            logger.warning("the engine was restarted or replaced")
+            self._floor_is_unsure = True
+        self._epoch = epoch
         self._check_wanted.set()
 
     def judge_all(self) -> None:
@@ -169,18 +178,27 @@ class Hub:
     async def _check(self) -> None:
         """Compare what is due. An answer is a sign of life, and none is left to `_vouch`."""
         try:
+            if self._floor_is_unsure:
+                await self._raise_floors()
             for some in self._due():
-                tops = [watched.window.top for watched in some]
+                marks = [watched.mark for watched in some]
                 metas = await self._channels.check([watched.record for watched in some])
                 self._answered_at = time.monotonic()
-                for watched, meta, top in zip(some, metas, tops, strict=True):
-                    watched.compare(meta, top)
+                for watched, meta, mark in zip(some, metas, marks, strict=True):
+                    watched.compare(meta, mark)
             await self._engine.ping()
             self._answered_at = time.monotonic()
         except Unavailable as refusal:
             logger.warning("positions could not be checked: %s", refusal.message)
         except Exception:
             logger.exception("positions could not be checked")
+
+    async def _raise_floors(self) -> None:
+        """What is published from now on lies above all that was delivered here, also if the engine forgot it."""
+        highest = max((watched.window.top for watched in self._watched.values()), default=ORIGIN)
+        for number in range(self._engine.partitions):
+            await self._channels.raise_floor(number, highest)
+        self._floor_is_unsure = False
 
     def _due(self) -> Iterator[list[Watched]]:
         """The channels to compare now, in portions that the loop can take."""

@@ -80,7 +80,7 @@ class Subscription:
         self._pending = start
         # How far the log is known to go, by a read of it: a window may be behind, a cursor beyond both is a gap.
         self._log_top = ORIGIN
-        # The count of the hub's frames at which this reader stands; unknown until it was at the tip once.
+        # How many events had been published where this reader stands; unknown until it was at the tip once.
         self._standing: int | None = None
         self._wanted = asyncio.Event()
         self._closing: CloseReason | None = None
@@ -125,7 +125,8 @@ class Subscription:
             elif frames:
                 step = self._from_window(frames)
             else:
-                self._standing = self._source.total
+                if self._position == window.top:
+                    self._standing = self._source.total
                 self._wanted.clear()
                 await self._wanted.wait()
                 continue
@@ -154,10 +155,12 @@ class Subscription:
             self._resume = min(max(before, page.meta.trimmed), page.meta.top)
             raise self._closed(CURSOR_EXPIRED)
         self._log_top = page.meta.top
+        if not page.more:
+            self._standing = page.meta.event_count
+            return self._step(page.frames, page.meta.top)
         if self._standing is not None:
             self._standing += page.examined
-        end = page.scanned if page.more else page.meta.top
-        return self._step(page.frames, end or before)
+        return self._step(page.frames, page.scanned or before)
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end

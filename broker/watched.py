@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta
@@ -48,6 +49,17 @@ class HubLimits:
     linger_s: float = 30.0
 
 
+class Mark(NamedTuple):
+    """How far a log is known: its top and its revision."""
+
+    top: Position
+    revision: int
+
+    def is_beyond(self, meta: LogMeta) -> bool:
+        """Whether the log itself, asked later, is not so far: it lost something."""
+        return meta.top < self.top or meta.revision < self.revision
+
+
 class Watched:
     """A channel that somebody here reads. `total` counts the events ever published, as far as known here.
 
@@ -68,10 +80,10 @@ class Watched:
         self._limits = limits
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
-        # What is to be mended. `_lost` is the highest position delivered that the log no longer has.
+        self._is_doubted = False
+        # What is to be mended.
         self._record_is_old = False
         self._is_behind = False
-        self._lost: Position | None = None
         self._mending: asyncio.Task[None] | None = None
 
     def start(self, meta: LogMeta) -> None:
@@ -123,18 +135,27 @@ class Watched:
                 self._is_behind = True
         self._mend_if_needed()
 
-    def compare(self, meta: LogMeta | None, top: Position) -> None:
-        """Take the result of a position check: what the feed lost is found here. `top` is the window's before it."""
+    @property
+    def mark(self) -> Mark:
+        """How far this channel is known here; the engine never says less, unless it lost something."""
+        return Mark(self.window.top, self._revision)
+
+    def compare(self, meta: LogMeta | None, mark: Mark) -> None:
+        """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
         self.checked_at = time.monotonic()
         if meta is None:
             self.end(DELETED)
             return
-        if meta.top < top:
-            self._lose(meta)
+        if self._is_doubted or mark.is_beyond(meta):
+            self._begin_again(meta)
         else:
             self._note(meta.revision, meta.record_version, meta.trimmed)
             self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
+
+    def doubt(self) -> None:
+        """The engine was restarted or replaced, and may have lost what it said: what it says next counts anew."""
+        self._is_doubted = True
 
     def judge_all(self) -> None:
         """Ask every reader's judge about the record, and close those that may no longer read."""
@@ -174,14 +195,17 @@ class Watched:
         self._revision, self._version, self._trimmed = meta.revision, meta.record_version, meta.trimmed
         self._record_is_old = meta.record_version != self.record.version
 
-    def _lose(self, meta: LogMeta) -> None:
-        """The engine came back with less than it gave out: who is past what it still has is told so."""
-        top = self.window.top
-        logger.error("the engine lost events of %s: its log ends at %s, behind %s", self.record.id, meta.top, top)
-        self._lost = max(top, self._lost or top)
+    def _begin_again(self, meta: LogMeta) -> None:
+        """Believe nothing that was known; readers past what the log still has are told so."""
+        if meta.top < self.window.top:
+            logger.error("the engine lost events of %s, after %s", self.record.id, meta.top)
+        self._is_doubted = False
         self._begin_at(meta)
-        for subscription in list(self.readers):
+        # Versions may have been given out twice: its number does not tell an old record now.
+        self._record_is_old = True
+        for subscription in self.readers:
             subscription.lose(meta.top)
+        self._wake()
 
     def _wake(self) -> None:
         for subscription in self.readers:
@@ -189,7 +213,8 @@ class Watched:
 
     def _follows(self, message: FeedMessage) -> bool:
         is_next = message.previous == self.window.top and message.revision == self._revision
-        return is_next and bool(message.events) and self._mending is None and not self._needs_mending
+        is_sure = self._mending is None and not self._needs_mending and not self._is_doubted
+        return is_next and bool(message.events) and is_sure
 
     def _note(self, revision: int, version: int, trimmed: Position) -> None:
         """Take what a message or a check says of the log besides its top."""
@@ -206,7 +231,7 @@ class Watched:
 
     @property
     def _needs_mending(self) -> bool:
-        return self._record_is_old or self._is_behind or self._lost is not None
+        return self._record_is_old or self._is_behind
 
     def _mend_if_needed(self) -> None:
         if self._needs_mending and self._mending is None and self.ended is None:
@@ -233,16 +258,12 @@ class Watched:
             self._record_is_old = False
             await self._refresh()
             return
-        if self._lost is not None:
-            await self._channels.raise_floor(self.record, self._lost)
-            self._lost = None
-            return
         self._is_behind = False
-        start, revision = self.window.top, self._revision
-        page = await self.read(start, self._limits.window_events, None)
-        if page.meta.top < start or page.meta.revision < revision:
-            self._lose(page.meta)
-        elif self.window.top != start or page.meta.revision < self._revision:
+        mark = self.mark
+        page = await self.read(mark.top, self._limits.window_events, None)
+        if self._is_doubted or mark.is_beyond(page.meta):
+            self._begin_again(page.meta)
+        elif self.window.top != mark.top or page.meta.revision < self._revision:
             # What was heard meanwhile makes this page an old one: it may hold what was deleted since.
             self._is_behind = True
         else:
@@ -256,6 +277,9 @@ class Watched:
             # Too far behind for the window: each reader reads the log at its own speed.
             self.window.reset(meta.top)
         else:
+            if meta.trimmed > self.window.top:
+                # Something was trimmed before it was seen here: nobody may be led across it.
+                self.window.reset(meta.trimmed)
             self.window.push(page.frames)
             self.window.advance(meta.top)
         self._wake()
@@ -264,6 +288,6 @@ class Watched:
         record = await self._channels.refresh(self.record.id)
         if record.tag != self.record.tag:
             raise NotFound(NO_CHANNEL)
-        if record.version != self.record.version:
+        if record != self.record:
             self.record = record
             self.judge_all()

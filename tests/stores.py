@@ -129,7 +129,7 @@ async def listening(url: str, *topics: str) -> AsyncIterator["asyncio.Queue[byte
     """What the feed carries on these topics."""
     queue: asyncio.Queue[bytes] = asyncio.Queue()
     feed = Feed(url, reply_timeout_s=2.0)
-    feed.listen(lambda _, payload: queue.put_nowait(payload), lambda: None)
+    feed.listen(lambda _, payload: queue.put_nowait(payload), lambda _: None)
     async with running(feed.run()):
         for topic in topics:
             await feed.watch(topic)

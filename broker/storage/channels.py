@@ -165,9 +165,9 @@ class Channels:
         """The same as `metas`, over the connections that no crowd of readers can use up."""
         return await self._metas(self._engine.steady, records)
 
-    async def raise_floor(self, record: ChannelRecord, seen: Position) -> None:
-        """See to it that what is published from now on lies above an id that readers have seen."""
-        await RAISE_FLOOR(self._engine.steady, [partition_keys(record.partition).floor], [seen.ms + 1])
+    async def raise_floor(self, partition: int, seen: Position) -> None:
+        """See to it that what is published in a partition from now on lies above an id that readers have seen."""
+        await RAISE_FLOOR(self._engine.steady, [partition_keys(partition).floor], [seen.ms + 1])
 
     async def _metas(self, client: Redis, records: list[ChannelRecord]) -> list[LogMeta | None]:
         pipeline = client.pipeline(transaction=False)

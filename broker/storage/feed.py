@@ -6,6 +6,7 @@ Pub/sub is the fast path, the log is the truth: a message may be lost, and whoev
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,6 +24,8 @@ SILENCE_S = 2.5
 """Longer than a ping and its answer take, or the connection is given up."""
 
 TOPICS_A_COMMAND = 500
+
+_REPLICATION_ID = re.compile(rb"master_replid:([0-9a-f]+)")
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +67,11 @@ def parse_feed(payload: bytes) -> FeedMessage | None:
     return FeedMessage(*places, int(revision), int(version), events)
 
 
+def _parse_epoch(facts: bytes) -> str:
+    match = _REPLICATION_ID.search(facts)
+    return match[1].decode() if match else ""
+
+
 class Feed:
     """Topics in, messages out. One task runs it; `watch` and `unwatch` may be called by any in the same loop."""
 
@@ -71,9 +79,10 @@ class Feed:
         self._client = connect(url, connect_timeout_s=reply_timeout_s, reply_timeout_s=reply_timeout_s, connections=1)
         self._reply_timeout_s = reply_timeout_s
         self._on_message: Callable[[str, bytes], None] | None = None
-        self._on_connected: Callable[[], None] | None = None
+        self._on_connected: Callable[[str], None] | None = None
         self._connection: AbstractConnection | None = None
         self._is_confirmed = False
+        self._epoch = ""
         # Topics wanted, each with what is done when the engine has acknowledged it on the present connection, and how
         # many acknowledgements are under way: a topic given up and wanted again waits for the last of them.
         self._topics: dict[str, asyncio.Future[None]] = {}
@@ -85,8 +94,11 @@ class Feed:
         """Whether messages come: every topic is acknowledged on this connection, and the engine answered lately."""
         return self._is_confirmed and time.monotonic() - self._heard_at < SILENCE_S
 
-    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]) -> None:
-        """Say who takes the messages, and who is told when all topics are acknowledged on a new connection."""
+    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[str], None]) -> None:
+        """Say who takes the messages, and who is told when all topics are acknowledged on a new connection.
+
+        The latter gets the engine's epoch: another one means that it was restarted, or another took its place.
+        """
         self._on_message = on_message
         self._on_connected = on_connected
 
@@ -131,6 +143,8 @@ class Feed:
         # Plain arrays are simpler to read than pushes, and a subscribing connection gets nothing else.
         connection.protocol = 2
         await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.send_command("INFO", "replication", check_health=False)
+        self._epoch = _parse_epoch(await connection.read_response())
         self._connection = connection
         await self._subscribe(list(self._topics))
         # Answered after all that was sent before it.
@@ -159,7 +173,7 @@ class Feed:
             case b"PONG" | [b"pong", *_] if not self._is_confirmed:
                 self._is_confirmed = True
                 if self._on_connected is not None:
-                    self._on_connected()
+                    self._on_connected(self._epoch)
 
     def _acknowledge(self, topic: str) -> None:
         left = self._expected.pop(topic, 1) - 1

@@ -211,8 +211,8 @@ async def test_ids_rise_while_the_clock_jumps_about(store: Store, channel: Chann
 
 async def test_ids_lie_above_the_floor(store: Store, channel: ChannelRecord) -> None:
     seen = Position(channel.created_ms + FAR_MS, 5)
-    await store.channels.raise_floor(channel, seen)
-    await store.channels.raise_floor(channel, channel.start)
+    await store.channels.raise_floor(channel.partition, seen)
+    await store.channels.raise_floor(channel.partition, channel.start)
     [position] = (await store.publish(channel, 1)).positions
     assert position == Position(seen.ms + 1, 0)
 

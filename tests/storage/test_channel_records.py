@@ -201,7 +201,7 @@ async def test_the_pages_of_the_list_are_whole_though_the_clock_stood_still(engi
     """Many channels created below the floor, as after a clock was set back, still have a place each."""
     async with open_store(engine_url, partitions=1) as store:
         first = await store.create("first")
-        await store.channels.raise_floor(first, Position(first.created_ms + FAR_MS, 0))
+        await store.channels.raise_floor(first.partition, Position(first.created_ms + FAR_MS, 0))
         names = [f"channel-{i}" for i in range(30)]
         await asyncio.gather(*(store.create(name) for name in names))
         listed = await listed_in_pages(store.channels, public_only=False, limit=4)

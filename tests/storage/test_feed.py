@@ -20,17 +20,17 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        self.connected: asyncio.Queue[None] = asyncio.Queue()
+        self.connected: asyncio.Queue[str] = asyncio.Queue()
 
     def attach(self, feed: Feed) -> Feed:
-        feed.listen(lambda *message: self.heard.put_nowait(message), lambda: self.connected.put_nowait(None))
+        feed.listen(lambda *message: self.heard.put_nowait(message), self.connected.put_nowait)
         return feed
 
     async def next(self) -> tuple[str, bytes]:
         return await asyncio.wait_for(self.heard.get(), 5)
 
-    async def next_connection(self) -> None:
-        await asyncio.wait_for(self.connected.get(), 5)
+    async def next_connection(self) -> str:
+        return await asyncio.wait_for(self.connected.get(), 5)
 
 
 async def heard(store: Store, channel: ChannelRecord, *data: list[Any]) -> tuple[list[bytes], list[FeedMessage]]:
@@ -194,7 +194,7 @@ async def test_a_callback_that_fails_does_not_end_the_feed(engine_url: str, capl
         listener.heard.put_nowait((topic, payload))
 
     feed = Feed(engine_url, reply_timeout_s=2.0)
-    feed.listen(fail_once, lambda: listener.connected.put_nowait(None))
+    feed.listen(fail_once, listener.connected.put_nowait)
     async with running(feed.run()):
         await listener.next_connection()
         await feed.watch("{p00}:topic")
