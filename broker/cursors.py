@@ -5,7 +5,7 @@ A cursor with the log's own tag is exact. Any other well-formed ULID, and a `sin
 
 from typing import NamedTuple
 
-from broker.ids import MAX_SEQ, Cursor, Position
+from broker.ids import MAX_SEQ, ORIGIN, Cursor, Position
 
 
 class LogMeta(NamedTuple):
@@ -43,7 +43,7 @@ def start_at(cursor: Cursor, tag: int) -> Start:
     """Where a read from `cursor` begins in the log with this tag; a foreign cursor includes its whole millisecond."""
     if cursor.tag == tag:
         return Start(cursor.position, own=True)
-    return Start(Position(cursor.ms - 1, MAX_SEQ), own=False)
+    return Start(Position(cursor.ms - 1, MAX_SEQ) if cursor.ms else ORIGIN, own=False)
 
 
 def start_since(since_ms: int) -> Start:

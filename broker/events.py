@@ -48,11 +48,11 @@ class Publish:
 
 
 class Stored(NamedTuple):
-    """An event as the log keeps it: JSON of its type (None without), publisher, reply position, and JSON tail."""
+    """An event as the log keeps it: JSON of its type (None without), publisher, what it replies to, and JSON tail."""
 
     type_json: bytes | None
     publisher: str | None
-    reply_to: Position | None
+    reply_to: Cursor | None
     tail: bytes
 
 
@@ -111,7 +111,7 @@ def store(draft: Draft, channel_id: str, publisher: str | None, publisher_name: 
         b"reply_to": None if cursor is None else render_ulid(render_tag(cursor.tag), cursor.position),
     }
     parts += [b'"%b":%b' % (name, render_json(text)) for name, text in optional.items() if text is not None]
-    return Stored(type_json, publisher, cursor.position if cursor else None, b",".join(parts) + b"}")
+    return Stored(type_json, publisher, cursor, b",".join(parts) + b"}")
 
 
 def frame(tag_letters: str, position: Position, type_json: bytes | None, tail: bytes) -> Frame:

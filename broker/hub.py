@@ -6,24 +6,30 @@ than going silently stale.
 """
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from broker.channels import ChannelRecord
 from broker.cursors import Start
-from broker.errors import NotFound, Refusal, Unavailable
+from broker.errors import Unavailable
+from broker.hub_limits import HubLimits
+from broker.ids import ORIGIN
 from broker.pages import Types
-from broker.storage.channels import NO_CHANNEL, Channels, keys_of
+from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed
 from broker.storage.log import Log
-from broker.subscription import NOT_VOUCHED, CloseReason, Subscription
-from broker.watched import HubLimits, Judge, Watched
+from broker.subscription import NOT_VOUCHED, RESTART, CloseReason, Subscription
+from broker.watched import Judge, Watched
 
-ACTIVE_S = 10.0
-LINGER_S = 30.0
 CLOSES_PER_S = 200
+CHECKED_AT_ONCE = 256
+VOUCH_TICK_S = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 class Hub:
@@ -37,7 +43,11 @@ class Hub:
         self._limits = limits
         self._watched: dict[str, Watched] = {}
         self._opening: dict[str, asyncio.Task[Watched]] = {}
-        self._answered_at = time.monotonic()
+        self._answered_at = self._vouch_at = time.monotonic()
+        self._vouching: asyncio.TimerHandle | None = None
+        self._check_wanted = asyncio.Event()
+        self._epoch = ""
+        self._floor_is_unsure = False
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -50,11 +60,14 @@ class Hub:
     ) -> Subscription:
         """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`.
 
+        `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
         """
+        if time.monotonic() - self._answered_at > self._limits.vouch_s:
+            raise Unavailable("The engine does not answer", retry_after_s=1)
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
-        return watched.add(position, types, judge, on_wake)
+        return watched.add(channel, position, types, judge, on_wake)
 
     def unsubscribe(self, channel: ChannelRecord, subscription: Subscription) -> None:
         """End a subscription; the channel stays watched for a while, for readers that come back."""
@@ -68,15 +81,28 @@ class Hub:
         return 0 if watched is None else len(watched.readers)
 
     def hear(self, topic: str, payload: bytes) -> None:
-        """Take a feed message."""
+        """Take a feed message. One that cannot be taken is as good as lost, and the position check is told."""
         watched = self._watched.get(topic)
-        if watched is not None:
+        if watched is None:
+            return
+        try:
             watched.hear(parse_feed(payload))
+        except Exception:
+            logger.exception("a feed message of %s could not be taken", topic)
+            watched.checked_at = 0.0
+            self._check_wanted.set()
 
-    def reconnected(self) -> None:
-        """The feed was connected anew: everything is to be checked at once."""
+    def reconnected(self, epoch: str) -> None:
+        """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
         for watched in self._watched.values():
             watched.checked_at = 0.0
+            if epoch != self._epoch:
+                watched.doubt()
+        if self._epoch not in ("", epoch):
+            logger.warning("the engine was restarted or replaced")
+            self._floor_is_unsure = True
+        self._epoch = epoch
+        self._check_wanted.set()
 
     def judge_all(self) -> None:
         """Ask again for every subscription whether it may go on: keys were removed."""
@@ -99,26 +125,41 @@ class Hub:
         for i, reader in enumerate(lasting, 1):
             reader.close(reason)
             await asyncio.sleep(began + i * pause - time.monotonic())
-        for watched in self._watched.values():
-            watched.close_all(reason)
+        self._close_now(reason)
 
     async def run(self) -> None:
-        """Check positions and let go of what nobody reads, until cancelled."""
-        while True:
-            await asyncio.sleep(self._limits.position_check_s)
-            await self._check()
-            await self._let_go()
+        """Check positions, vouch, and let go of what nobody reads, until cancelled; then everything is let go."""
+        self._answered_at = self._vouch_at = time.monotonic()
+        self._vouch()
+        try:
+            while True:
+                await self._check()
+                await self._let_go()
+                self._check_wanted.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._limits.position_check_s):
+                        await self._check_wanted.wait()
+        finally:
+            if self._vouching is not None:
+                self._vouching.cancel()
+            self._end()
 
     async def _watch(self, channel: ChannelRecord) -> Watched:
         topic = keys_of(channel).topic
         opening = self._opening.get(topic)
         if opening is None:
             watched = self._watched.get(topic)
-            if watched is not None and not watched.is_gone:
+            if watched is not None and watched.ended is None:
                 return watched
-            opening = self._opening[topic] = asyncio.create_task(self._open(channel, topic))
-            opening.add_done_callback(lambda _: self._opening.pop(topic))
+            opening = self._opening[topic] = asyncio.create_task(self._open(channel, topic), name=f"watch-{channel.id}")
+            opening.add_done_callback(lambda done: self._opened(topic, done))
         return await asyncio.shield(opening)
+
+    def _opened(self, topic: str, done: "asyncio.Task[Watched]") -> None:
+        del self._opening[topic]
+        if not done.cancelled():
+            # Those who wait have it; where nobody does any more, it is not worth a report.
+            done.exception()
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
         # Registered before its topic is: a message that overtakes the meta is not lost.
@@ -127,39 +168,86 @@ class Hub:
             await self._feed.watch(topic)
             meta = (await self._channels.metas([channel]))[0]
             if meta is None:
-                raise NotFound(NO_CHANNEL)
-        except Refusal:
-            del self._watched[topic]
-            await self._feed.unwatch(topic)
+                await self._channels.refresh(channel.id)
+                raise Unavailable("The channel was deleted and created again", retry_after_s=1)
+        except BaseException:
+            if self._watched.get(topic) is watched:
+                del self._watched[topic]
+                await self._feed.unwatch(topic)
             raise
         watched.start(meta)
         return watched
 
+    def _vouch(self) -> None:
+        """Close everything when the engine has been silent for too long, and look again soon."""
+        now = time.monotonic()
+        # While this process itself stood still it could not ask: that time is not the engine's.
+        self._answered_at = min(now, self._answered_at + max(0.0, now - self._vouch_at))
+        left_s = self._answered_at + self._limits.vouch_s - now
+        if left_s <= 0:
+            self._close_now(NOT_VOUCHED)
+            left_s = VOUCH_TICK_S
+        self._vouch_at = now + min(left_s, VOUCH_TICK_S)
+        self._vouching = asyncio.get_running_loop().call_later(self._vouch_at - now, self._vouch)
+
     async def _check(self) -> None:
+        """Compare what is due. An answer is a sign of life, and none is left to `_vouch`."""
+        try:
+            if self._floor_is_unsure:
+                await self._raise_floors()
+            for some in self._due():
+                marks = [watched.mark for watched in some]
+                metas = await self._channels.check([watched.record for watched in some])
+                self._answered_at = time.monotonic()
+                for watched, meta, mark in zip(some, metas, marks, strict=True):
+                    watched.compare(meta, mark)
+            await self._engine.ping()
+            self._answered_at = time.monotonic()
+        except Unavailable as refusal:
+            logger.warning("positions could not be checked: %s", refusal.message)
+        except Exception:
+            logger.exception("positions could not be checked")
+
+    async def _raise_floors(self) -> None:
+        """What is published from now on lies above all that was delivered here, also if the engine forgot it."""
+        highest = max((watched.window.top for watched in self._watched.values()), default=ORIGIN)
+        for number in range(self._engine.partitions):
+            await self._channels.raise_floor(number, highest)
+        self._floor_is_unsure = False
+
+    def _due(self) -> Iterator[list[Watched]]:
+        """The channels to compare now, in portions that the loop can take."""
         now = time.monotonic()
         due = [watched for watched in self._watched.values() if watched.is_started and self._is_due(watched, now)]
-        try:
-            metas = await self._channels.metas([watched.record for watched in due])
-            if not due:
-                await self._engine.ping()
-        except Unavailable:
-            if time.monotonic() - self._answered_at > self._limits.vouch_s:
-                for watched in self._watched.values():
-                    watched.close_all(NOT_VOUCHED)
-            return
-        self._answered_at = time.monotonic()
-        for watched, meta in zip(due, metas, strict=True):
-            watched.compare(meta)
+        for i in range(0, len(due), CHECKED_AT_ONCE):
+            yield due[i : i + CHECKED_AT_ONCE]
 
     def _is_due(self, watched: Watched, now: float) -> bool:
-        is_active = now - watched.heard_at < ACTIVE_S
-        interval = self._limits.position_check_s if is_active else self._limits.idle_position_check_s
+        is_active = max(watched.heard_at, watched.read_at) > now - self._limits.active_s
+        # While no messages can come, the check is all there is.
+        is_pressing = is_active or not self._feed.is_live
+        interval = self._limits.position_check_s if is_pressing else self._limits.idle_position_check_s
         return now - watched.checked_at >= interval * 0.9
 
     async def _let_go(self) -> None:
-        idle_since = time.monotonic() - LINGER_S
         for topic, watched in list(self._watched.items()):
-            if watched.is_gone or (watched.is_started and not watched.readers and watched.heard_at < idle_since):
+            # Asked now and not before: the steps below wait, and meanwhile others come and go.
+            if self._watched.get(topic) is watched and self._is_unread(watched):
                 del self._watched[topic]
                 watched.end(NOT_VOUCHED)
                 await self._feed.unwatch(topic)
+
+    def _is_unread(self, watched: Watched) -> bool:
+        has_lingered = time.monotonic() - watched.read_at > self._limits.linger_s
+        return watched.ended is not None or (watched.is_started and not watched.readers and has_lingered)
+
+    def _close_now(self, reason: CloseReason) -> None:
+        for watched in self._watched.values():
+            watched.close_all(reason)
+
+    def _end(self) -> None:
+        for opening in self._opening.values():
+            opening.cancel()
+        for watched in self._watched.values():
+            watched.end(RESTART)
+        self._watched.clear()

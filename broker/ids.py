@@ -45,6 +45,10 @@ class Cursor(NamedTuple):
         """The place in a log, without the tag."""
         return Position(self.ms, self.seq)
 
+    def within(self, tag: int) -> Position:
+        """The place in the log with this tag: `ORIGIN`, where no event is, for a cursor of another log."""
+        return self.position if self.tag == tag else ORIGIN
+
 
 ORIGIN = Position(0, 0)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from broker.channels import ChannelRecord
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
-from broker.ids import Position, render_ulid
+from broker.ids import ORIGIN, Position, render_ulid
 from broker.pages import Page, Types
 from broker.window import Window
 
@@ -37,7 +37,10 @@ CURSOR_EXPIRED = CloseReason(4410, "cursor expired")
 
 
 class Closed(Exception):
-    """The subscription ended; `cursor` is where to resume (None where resuming makes no sense)."""
+    """The subscription ended; `cursor` is where to resume (None where resuming makes no sense).
+
+    With `CURSOR_EXPIRED` that is the first place from which nothing is missing.
+    """
 
     def __init__(self, reason: CloseReason, cursor: str | None) -> None:
         super().__init__(reason.reason)
@@ -101,7 +104,9 @@ class Subscription:
         self._max_lag_events = max_lag_events
         self._position = start
         self._pending = start
-        # The count of the hub's frames at which this reader stands; unknown until it was at the tip once.
+        # How far the log is known to go, by a read of it: a window may be behind, a cursor beyond both is a gap.
+        self._log_top = ORIGIN
+        # How many events had been published where this reader stands; unknown until it was at the tip once.
         self._standing: int | None = None
         self._wanted = asyncio.Event()
         self._on_wake = on_wake or self._wanted.set
@@ -109,6 +114,7 @@ class Subscription:
         self._on_closing: Callable[[], None] | None = None
         self.is_brief = False
         """Whether it waits for one step only, as a long poll does; such are ended first when the process drains."""
+        self._resume: Position | None = None
 
     @property
     def channel(self) -> ChannelRecord:
@@ -123,7 +129,7 @@ class Subscription:
     @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
-        return render_ulid(self._source.record.tag_letters, self._position)
+        return self._render(self._position)
 
     def wake(self) -> None:
         """Tell that there may be something new."""
@@ -143,8 +149,14 @@ class Subscription:
         if self._closing is not None:
             call()
 
+    def lose(self, top: Position) -> None:
+        """End the subscription if it is past `top`, which is all that the log still has."""
+        if self._pending > top and self._closing is None:
+            self._resume = top
+            self.close(CURSOR_EXPIRED)
+
     async def next(self) -> Step:
-        """The next frames to write; calling again says that they were written. Raises `Closed`, `Unavailable`."""
+        """The next frames to write; calling again says that they were written. Raises `Closed`."""
         self.settle()
         while True:
             step: Step | AtHand | None = self.take(self._page_events)
@@ -167,11 +179,14 @@ class Subscription:
         """
         if self._closing is not None:
             raise self._closed(self._closing)
-        frames = self._source.window.after(self._position)
+        window = self._source.window
+        is_known = self._position <= window.top or self._position <= self._log_top
+        frames = window.after(self._position) if is_known else None
         if frames is None:
             return AtHand.IN_LOG
         if not frames:
-            self._standing = self._source.total
+            if self._position == window.top:
+                self._standing = self._source.total
             return AtHand.NOTHING
         self._check_lag(len(frames))
         taken = _first(frames, most, self._page_bytes)
@@ -192,16 +207,20 @@ class Subscription:
             return None
         if self._closing is not None:
             return None
-        if before < page.meta.trimmed or before > page.meta.top:
+        if not page.meta.trimmed <= before <= page.meta.top:
+            self._resume = min(max(before, page.meta.trimmed), page.meta.top)
             raise self._closed(CURSOR_EXPIRED)
+        self._log_top = page.meta.top
+        if not page.more:
+            self._standing = page.meta.event_count
+            return self._step(page.frames, page.meta.top)
         if self._standing is not None:
             self._standing += page.examined
-        end = page.scanned if page.more else page.meta.top
-        return self._step(page.frames, end or before)
+        return self._step(page.frames, page.scanned or before)
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end
-        return Step(frames, render_ulid(self._source.record.tag_letters, end))
+        return Step(frames, self._render(end))
 
     def _filtered(self, frames: list[Frame]) -> list[Frame]:
         types = self._types
@@ -212,7 +231,10 @@ class Subscription:
             raise self._closed(LAGGING)
 
     def _closed(self, reason: CloseReason) -> Closed:
-        return Closed(reason, None if reason is DELETED else self.cursor)
+        return Closed(reason, None if reason is DELETED else self._render(self._resume or self._position))
+
+    def _render(self, position: Position) -> str:
+        return render_ulid(self._source.record.tag_letters, position)
 
 
 def _first(frames: list[Frame], most: int, most_bytes: int) -> list[Frame]:

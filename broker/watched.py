@@ -8,55 +8,61 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta
 from broker.errors import NotFound, Unavailable
 from broker.events import frame
+from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.pages import Page, Types
-from broker.storage.channels import Channels
+from broker.storage.channels import NO_CHANNEL, Channels
 from broker.storage.feed import FeedMessage
 from broker.storage.log import Log, Stale
 from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
 from broker.window import Window
+
+READ_ATTEMPTS = 8
 
 Judge = Callable[[ChannelRecord], CloseReason | None]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class HubLimits:
-    """Bounds and intervals of watching; the defaults are those of config.toml."""
+class Mark(NamedTuple):
+    """How far a log is known: its top and its revision."""
 
-    window_events: int = 256
-    window_bytes: int = 1_048_576
-    page_events: int = 1_000
-    page_bytes: int = 262_144
-    max_lag_events: int = 100_000
-    position_check_s: float = 1.0
-    idle_position_check_s: float = 10.0
-    vouch_s: float = 5.0
+    top: Position
+    revision: int
+
+    def is_beyond(self, meta: LogMeta) -> bool:
+        """Whether the log itself, asked later, is not so far: it lost something."""
+        return meta.top < self.top or meta.revision < self.revision
 
 
 class Watched:
-    """A channel that somebody here reads. `total` counts the events ever published, as far as known here."""
+    """A channel that somebody here reads. `total` counts the events ever published, as far as known here.
+
+    `heard_at`, `read_at` and `checked_at` are when it last had a message, a reader's coming or going, and a position
+    check; `ended` is why it is watched no longer.
+    """
 
     def __init__(self, record: ChannelRecord, channels: Channels, log: Log, limits: HubLimits) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
         self.total = 0
         self.readers: dict[Subscription, Judge] = {}
-        self.heard_at = time.monotonic()
-        self.checked_at = self.heard_at
+        self.heard_at = self.read_at = self.checked_at = time.monotonic()
         self.is_started = False
-        self.is_gone = False
+        self.ended: CloseReason | None = None
         self._channels = channels
         self._log = log
         self._limits = limits
-        self._revision = 0
+        # What the log said of itself at the highest revision known.
+        self._revision, self._version, self._trimmed = 0, record.version, record.start
+        self._is_doubted = False
+        # What is to be mended.
         self._record_is_old = False
         self._is_behind = False
         self._mending: asyncio.Task[None] | None = None
@@ -64,16 +70,21 @@ class Watched:
     def start(self, meta: LogMeta) -> None:
         """Begin at the tip that was read after the topic was subscribed: nothing falls between."""
         self.is_started = True
-        self.window.reset(meta.top)
-        self._revision = meta.revision
-        self.total = meta.event_count
-        self._record_is_old = meta.record_version != self.record.version
+        self._begin_at(meta)
         self._mend_if_needed()
 
     def add(
-        self, start: Position, types: Types | None, judge: Judge, on_wake: Callable[[], None] | None
+        self,
+        known: ChannelRecord,
+        start: Position,
+        types: Types | None,
+        judge: Judge,
+        on_wake: Callable[[], None] | None = None,
     ) -> Subscription:
-        """A new subscription from a position; `judge` says of a record, this one or a changed one, whether it ends."""
+        """A new subscription from a position, for a reader that was let in by the record `known`.
+
+        `judge` says of a record whether the subscription must end, and is asked of the present one and each new one.
+        """
         limits = self._limits
         subscription = Subscription(
             self,
@@ -85,15 +96,16 @@ class Watched:
             on_wake=on_wake,
         )
         self.readers[subscription] = judge
-        # The reader's right may have been checked on an older record than the one that is watched by now.
+        self.read_at = time.monotonic()
         self._judge(subscription, judge)
-        self.heard_at = time.monotonic()
+        self._record_is_old = self._record_is_old or known.version > self.record.version
+        self._mend_if_needed()
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
         self.readers.pop(subscription, None)
-        self.heard_at = time.monotonic()
+        self.read_at = time.monotonic()
 
     def hear(self, message: FeedMessage | None) -> None:
         """Take a feed message: deliver its events where they follow, else note what is to be mended."""
@@ -104,10 +116,9 @@ class Watched:
         if not self.is_started:
             self._is_behind = True
             return
-        self._note_revision(message.revision)
+        self._note(message.revision, message.version, message.trimmed)
         if message.last > self.window.top:
-            follows = message.previous == self.window.top and message.events and self._mending is None
-            if follows:
+            if self._follows(message):
                 letters = self.record.tag_letters
                 self.window.push(frame(letters, *event) for event in message.events)
                 self.total += len(message.events)
@@ -116,23 +127,27 @@ class Watched:
                 self._is_behind = True
         self._mend_if_needed()
 
-    def compare(self, meta: LogMeta | None) -> None:
-        """Take the result of a position check: what the feed lost is found here."""
+    @property
+    def mark(self) -> Mark:
+        """How far this channel is known here; the engine never says less, unless it lost something."""
+        return Mark(self.window.top, self._revision)
+
+    def compare(self, meta: LogMeta | None, mark: Mark) -> None:
+        """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
         self.checked_at = time.monotonic()
         if meta is None:
             self.end(DELETED)
             return
-        self._note_revision(meta.revision)
-        self._is_behind = self._is_behind or meta.top > self.window.top
+        if self._is_doubted or mark.is_beyond(meta):
+            self._begin_again(meta)
+        else:
+            self._note(meta.revision, meta.record_version, meta.trimmed)
+            self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
-        """A page of the log, read with the record of now; raises `NotFound`, `Unavailable`."""
-        while True:
-            try:
-                return await self._log.after(self.record, start, limit=limit, types=types, most_bytes=most_bytes)
-            except Stale:
-                await self._refresh()
+    def doubt(self) -> None:
+        """The engine was restarted or replaced, and may have lost what it said: what it says next counts anew."""
+        self._is_doubted = True
 
     def judge_all(self) -> None:
         """Ask every reader's judge about the record, and close those that may no longer read."""
@@ -146,34 +161,82 @@ class Watched:
 
     def end(self, reason: CloseReason) -> None:
         """Close every subscription and stop: the channel is gone, or nobody reads it."""
-        self.is_gone = True
+        self.ended = self.ended or reason
         self.close_all(reason)
         if self._mending is not None:
             self._mending.cancel()
 
+    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
+        """A page of the log, read with the record of now and of at most a window's bytes, or of `most_bytes`.
+
+        Raises `NotFound`, `Unavailable`.
+        """
+        for _ in range(READ_ATTEMPTS):
+            record = self.record
+            try:
+                most_bytes = most_bytes or self._limits.window_bytes
+                return await self._log.after(record, start, limit=limit, types=types, most_bytes=most_bytes)
+            except Stale:
+                if self.record is record:
+                    await self._refresh()
+        raise Unavailable("The channel is being changed by others", retry_after_s=1)
+
     def _judge(self, subscription: Subscription, judge: Judge) -> None:
-        reason = judge(self.record)
+        reason = self.ended or judge(self.record)
         if reason is not None:
             subscription.close(reason)
+
+    def _begin_at(self, meta: LogMeta) -> None:
+        self.window.reset(meta.top)
+        self.total = meta.event_count
+        self._revision, self._version, self._trimmed = meta.revision, meta.record_version, meta.trimmed
+        self._record_is_old = meta.record_version != self.record.version
+
+    def _begin_again(self, meta: LogMeta) -> None:
+        """Believe nothing that was known; readers past what the log still has are told so."""
+        if meta.top < self.window.top:
+            logger.error("the engine lost events of %s, after %s", self.record.id, meta.top)
+        self._is_doubted = False
+        self._begin_at(meta)
+        # Versions may have been given out twice: its number does not tell an old record now.
+        self._record_is_old = True
+        for subscription in self.readers:
+            subscription.lose(meta.top)
+        self._wake()
 
     def _wake(self) -> None:
         for subscription in self.readers:
             subscription.wake()
 
-    def _note_revision(self, revision: int) -> None:
-        if revision != self._revision:
-            # Something was deleted, trimmed or changed: readers behind the tip must see the log as it is now.
-            self._revision = revision
+    def _follows(self, message: FeedMessage) -> bool:
+        is_next = message.previous == self.window.top and message.revision == self._revision
+        is_sure = self._mending is None and not self._needs_mending and not self._is_doubted
+        return is_next and bool(message.events) and is_sure
+
+    def _note(self, revision: int, version: int, trimmed: Position) -> None:
+        """Take what a message or a check says of the log besides its top."""
+        if revision <= self._revision:
+            return
+        # One change that is a trim or a new record says so itself. Else events were deleted, one or more: readers
+        # behind the tip must see the log as it is now.
+        is_told = trimmed > self._trimmed or version > self._version
+        if revision > self._revision + 1 or not is_told:
             self.window.reset(self.window.top)
-            self._record_is_old = True
+        self.window.forget(trimmed)
+        self._revision, self._version, self._trimmed = revision, version, trimmed
+        self._record_is_old = self._record_is_old or version > self.record.version
+
+    @property
+    def _needs_mending(self) -> bool:
+        return self._record_is_old or self._is_behind
 
     def _mend_if_needed(self) -> None:
-        if (self._record_is_old or self._is_behind) and self._mending is None and not self.is_gone:
+        if self._needs_mending and self._mending is None and self.ended is None:
             self._mending = asyncio.create_task(self._mend(), name=f"mend-{self.record.id}")
 
     async def _mend(self) -> None:
         try:
-            while self._record_is_old or self._is_behind:
+            while self._needs_mending:
                 try:
                     await self._mend_once()
                 except Unavailable:
@@ -182,6 +245,7 @@ class Watched:
         except NotFound:
             self.end(DELETED)
         except Exception:
+            self._record_is_old = self._is_behind = True
             logger.exception("mending %s failed; the position check tries again", self.record.id)
         finally:
             self._mending = None
@@ -192,19 +256,35 @@ class Watched:
             await self._refresh()
             return
         self._is_behind = False
-        page = await self.read(self.window.top, self._limits.window_events, None)
+        mark = self.mark
+        page = await self.read(mark.top, self._limits.window_events, None)
+        if self._is_doubted or mark.is_beyond(page.meta):
+            self._begin_again(page.meta)
+        elif self.window.top != mark.top or page.meta.revision < self._revision:
+            # What was heard meanwhile makes this page an old one: it may hold what was deleted since.
+            self._is_behind = True
+        else:
+            self._take(page)
+
+    def _take(self, page: Page) -> None:
+        meta = page.meta
+        self._note(meta.revision, meta.record_version, meta.trimmed)
+        self.total = meta.event_count
         if page.more:
             # Too far behind for the window: each reader reads the log at its own speed.
-            self.window.reset(page.meta.top)
+            self.window.reset(meta.top)
         else:
+            if meta.trimmed > self.window.top:
+                # Something was trimmed before it was seen here: nobody may be led across it.
+                self.window.reset(meta.trimmed)
             self.window.push(page.frames)
-            self.window.advance(page.meta.top)
-        self.total = page.meta.event_count
+            self.window.advance(meta.top)
         self._wake()
 
     async def _refresh(self) -> None:
         record = await self._channels.refresh(self.record.id)
         if record.tag != self.record.tag:
-            raise NotFound("Channel not found")
-        self.record = record
-        self.judge_all()
+            raise NotFound(NO_CHANNEL)
+        if record != self.record:
+            self.record = record
+            self.judge_all()

@@ -47,6 +47,12 @@ class Window:
         """Say that nothing is missing up to `top`: what was between was deleted."""
         self.top = max(self.top, top)
 
+    def forget(self, through: Position) -> None:
+        """Forget the frames up to a position: readers before it are to ask the log, which no longer has them."""
+        if through > self.base:
+            self._drop(bisect_right(self._positions, through))
+            self.base = min(through, self.top)
+
     def reset(self, base: Position) -> None:
         """Forget all frames: what lies after `base` is to come, what lies before is read from the log."""
         self.base = self.top = base
@@ -56,11 +62,15 @@ class Window:
 
     def _shrink(self) -> None:
         drop = max(0, len(self._frames) - self._max_frames)
-        self._bytes -= sum(len(frame.wire) for frame in self._frames[:drop])
-        while self._bytes > self._max_bytes:
-            self._bytes -= len(self._frames[drop].wire)
+        left = self._bytes - sum(len(frame.wire) for frame in self._frames[:drop])
+        while left > self._max_bytes:
+            left -= len(self._frames[drop].wire)
             drop += 1
-        if drop:
-            self.base = self._positions[drop - 1]
-            del self._frames[:drop]
-            del self._positions[:drop]
+        self._drop(drop)
+
+    def _drop(self, count: int) -> None:
+        if count:
+            self.base = self._positions[count - 1]
+            self._bytes -= sum(len(frame.wire) for frame in self._frames[:count])
+            del self._frames[:count]
+            del self._positions[:count]

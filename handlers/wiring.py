@@ -5,11 +5,11 @@ import time
 from broker.channel_changes import ChannelLimits
 from broker.config import Settings
 from broker.events import EventLimits
+from broker.hub_limits import HubLimits
 from broker.rates import Rates, parse_rate
 from broker.signing import SigningKey
 from broker.storage.appender import Retention
 from broker.trust import own_key
-from broker.watched import HubLimits
 from handlers.broker import ApiLimits, Site
 from handlers.serving.limits import ServingLimits
 from handlers.verifier import Verifier

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from broker.channels import ChannelRecord
-from broker.errors import Invalid, KeyReused, NotFound, Refusal
+from broker.errors import Invalid, KeyReused
 from broker.events import Stored
 from broker.ids import Position
-from broker.storage.channels import NO_CHANNEL, keys_of
+from broker.storage.channels import keys_of
 from broker.storage.engine import Engine
 from broker.storage.keys import idempotency_key, partition_keys
 from broker.storage.scripts import APPEND
@@ -71,7 +71,7 @@ class Appender:
     async def append(
         self, channel: ChannelRecord, events: Sequence[Stored], idempotency: Idempotency | None
     ) -> Appended | None:
-        """Store the events as one; None when the channel's record is an old one. Raises as `Log.append` says."""
+        """Store the events as one; None for a record that is not the present one. Raises as `Log.append` says."""
         waiting = Waiting(channel, events, idempotency, asyncio.get_running_loop().create_future())
         queue = self._waiting.get(channel.partition)
         if queue is None:
@@ -93,13 +93,10 @@ class Appender:
             share = _take_share(queue)
             try:
                 answers = await self._call(partition, share)
-            except Refusal as refusal:
-                for waiting in share:
-                    _settle(waiting, refusal)
             except Exception as error:
+                # A refusal, or a defect: each caller tells its own client, and the others go on.
                 for waiting in share:
                     _settle(waiting, error)
-                # Only a defect gets here: the callers answer 500, the others go on.
             else:
                 for waiting, answer in zip(share, answers, strict=True):
                     _settle(waiting, _outcome(waiting, answer))
@@ -111,7 +108,7 @@ class Appender:
         args: list[Any] = [self._engine.clock_offset_ms, len(share)]
         for waiting in share:
             self._add(waiting, keys, args)
-        answer: list[list[bytes]] = await APPEND(self._engine.client, keys, args)
+        answer: list[list[bytes]] = await APPEND(self._engine.steady, keys, args)
         return answer
 
     def _add(self, waiting: Waiting, keys: list[str], args: list[Any]) -> None:
@@ -130,11 +127,8 @@ class Appender:
             len(waiting.events),
         )
         for event in waiting.events:
-            args += (event.type_json or "", event.publisher or "", _stream(event.reply_to), event.tail)
-
-
-def _stream(position: Position | None) -> str:
-    return "" if position is None else position.stream
+            parent = event.reply_to.within(channel.tag).stream if event.reply_to else ""
+            args += (event.type_json or "", event.publisher or "", parent, event.tail)
 
 
 def _take_share(queue: list[Waiting]) -> list[Waiting]:
@@ -149,7 +143,7 @@ def _take_share(queue: list[Waiting]) -> list[Waiting]:
     return share
 
 
-def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | Refusal | None:
+def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | Exception | None:
     match answer[0]:
         case b"ok" | b"replayed":
             first = Position(int(answer[1]), int(answer[2]))
@@ -157,8 +151,6 @@ def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | Refusal | None
             return Appended(positions, replayed=answer[0] == b"replayed")
         case b"stale":
             return None
-        case b"gone":
-            return NotFound(NO_CHANNEL)
         case b"key":
             return KeyReused("This Idempotency-Key came with another body before")
         case _:

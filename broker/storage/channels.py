@@ -13,6 +13,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
+from redis.asyncio import Redis
+
 from broker.channels import ChannelRecord, NewChannel, record_of, render_record
 from broker.cursors import LogMeta
 from broker.errors import Conflict, NotFound, TooMany, Unavailable
@@ -22,7 +24,7 @@ from broker.scopes import is_reserved
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
-from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL
+from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR
 from broker.strictjson import parse_stored, render_json
 
 NO_CHANNEL = "Channel not found"
@@ -103,7 +105,10 @@ class Channels:
     async def find(self, channel_id: str) -> ChannelRecord:
         """The channel's record, perhaps an old one: for those who pass its version on. Raises `NotFound`."""
         record = self._cache.get(channel_id)
-        return record if record is not None else await self.refresh(channel_id)
+        if record is None:
+            return await self.refresh(channel_id)
+        self._cache.move_to_end(channel_id)
+        return record
 
     async def refresh(self, channel_id: str) -> ChannelRecord:
         """The channel's record as the engine has it now; raises `NotFound`."""
@@ -159,7 +164,18 @@ class Channels:
 
     async def metas(self, records: list[ChannelRecord]) -> list[LogMeta | None]:
         """What the logs of these channels say of themselves, None for a log that is gone."""
-        pipeline = self._engine.client.pipeline(transaction=False)
+        return await self._metas(self._engine.client, records)
+
+    async def check(self, records: list[ChannelRecord]) -> list[LogMeta | None]:
+        """The same as `metas`, over the connections that no crowd of readers can use up."""
+        return await self._metas(self._engine.steady, records)
+
+    async def raise_floor(self, partition: int, seen: Position) -> None:
+        """See to it that what is published in a partition from now on lies above an id that readers have seen."""
+        await RAISE_FLOOR(self._engine.steady, [partition_keys(partition).floor], [seen.ms + 1])
+
+    async def _metas(self, client: Redis, records: list[ChannelRecord]) -> list[LogMeta | None]:
+        pipeline = client.pipeline(transaction=False)
         for record in records:
             pipeline.hmget(keys_of(record).meta, META_FIELDS)
         answers = await answered(pipeline.execute()) if records else []
@@ -211,6 +227,7 @@ class Channels:
 
     def _remember(self, record: ChannelRecord) -> ChannelRecord:
         self._cache[record.id] = record
+        self._cache.move_to_end(record.id)
         if len(self._cache) > CACHED_RECORDS:
             self._cache.popitem(last=False)
         return record

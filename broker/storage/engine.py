@@ -4,7 +4,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from broker.errors import Refusal, Unavailable
+from broker.errors import Refusal
 from broker.storage.connect import OLDEST_ENGINE, answered, connect, version_of
 from broker.storage.keys import partition_of
 
@@ -17,11 +17,16 @@ class EngineUnfit(Exception):
 
 
 class Engine:
-    """A connected engine. `partitions` is fixed when the data is made; `clock_offset_ms` is 0 in production."""
+    """A connected engine. `partitions` is fixed when the data is made; `clock_offset_ms` is 0 in production.
 
-    def __init__(self, url: str, client: Redis, partitions: int) -> None:
+    `client` serves requests, and a crowd of readers may use up its connections. `steady` has its own, for what is few
+    calls at a time however many readers there are, and must not wait behind them: appends, trims and position checks.
+    """
+
+    def __init__(self, url: str, client: Redis, steady: Redis, partitions: int) -> None:
         self.url = url
         self.client = client
+        self.steady = steady
         self.partitions = partitions
         self.clock_offset_ms = 0
 
@@ -31,7 +36,7 @@ class Engine:
 
     async def ping(self) -> None:
         """Ask for a sign of life; raises `Unavailable`."""
-        await answered(self.client.ping())
+        await answered(self.steady.ping())
 
     async def now_ms(self) -> int:
         """The engine's clock, the one that decides."""
@@ -41,14 +46,17 @@ class Engine:
     async def close(self) -> None:
         """Give the connections back."""
         await self.client.aclose(close_connection_pool=True)
+        await self.steady.aclose(close_connection_pool=True)
 
 
 async def open_engine(
     url: str, *, partitions: int = 16, connect_timeout_s: float = 1.0, reply_timeout_s: float = 2.0
 ) -> Engine:
     """Connect and check the engine; raises `EngineUnfit`, or `Unavailable` where nothing answers."""
-    client = connect(url, connect_timeout_s=connect_timeout_s, reply_timeout_s=reply_timeout_s)
-    engine = Engine(url, client, partitions)
+    client, steady = (
+        connect(url, connect_timeout_s=connect_timeout_s, reply_timeout_s=reply_timeout_s) for _ in range(2)
+    )
+    engine = Engine(url, client, steady, partitions)
     try:
         await _check_server(client)
         await _check_format(client, partitions)
@@ -60,8 +68,6 @@ async def open_engine(
 
 async def _check_server(client: Redis) -> None:
     facts: dict[str, Any] = await answered(client.info("server", "memory"))
-    if facts.get("loading"):
-        raise Unavailable("The engine is loading its data", retry_after_s=1)
     if version_of(facts) < OLDEST_ENGINE:
         raise EngineUnfit(f"The engine is {facts['redis_version']}; Tidemark needs Redis or Valkey 7.0 or newer.")
     policy = facts.get("maxmemory_policy", "noeviction")

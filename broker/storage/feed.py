@@ -6,6 +6,7 @@ Pub/sub is the fast path, the log is the truth: a message may be lost, and whoev
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,6 +20,12 @@ from broker.storage.connect import connect
 
 RECONNECT_S = (0.05, 2.0)
 PING_S = 1.0
+SILENCE_S = 2.5
+"""Longer than a ping and its answer take, or the connection is given up."""
+
+TOPICS_A_COMMAND = 500
+
+_REPLICATION_ID = re.compile(rb"master_replid:([0-9a-f]+)")
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +39,17 @@ class FeedEvent(NamedTuple):
 
 
 class FeedMessage(NamedTuple):
-    """What the log says happened: `previous` and `last` position, `revision`, and the events between where sent."""
+    """What the log says happened: the events from `previous` to `last`, in order, or none where they are not sent.
+
+    `trimmed`, `revision` and `version` (of the record) are the log's after that; a message without events and with
+    `previous` equal to `last` tells of a change of one of these.
+    """
 
     previous: Position
     last: Position
+    trimmed: Position
     revision: int
+    version: int
     events: list[FeedEvent]
 
 
@@ -45,28 +58,47 @@ def parse_feed(payload: bytes) -> FeedMessage | None:
     if payload == b"deleted":
         return None
     head, *lines = payload.split(b"\n")
-    previous, last, revision = head.split(b" ")
+    previous, last, trimmed, revision, version = head.split(b" ")
     events = []
     for place, tail in zip(lines[:-1:2], lines[1::2], strict=True):
         position, _, type_json = place.partition(b" ")
         events.append(FeedEvent(parse_position(position), type_json or None, tail))
-    return FeedMessage(parse_position(previous), parse_position(last), int(revision), events)
+    places = parse_position(previous), parse_position(last), parse_position(trimmed)
+    return FeedMessage(*places, int(revision), int(version), events)
+
+
+def _parse_epoch(facts: bytes) -> str:
+    match = _REPLICATION_ID.search(facts)
+    return match[1].decode() if match else ""
 
 
 class Feed:
-    """Topics in, messages out. `last_heard` is when the engine last answered here, by the monotonic clock."""
+    """Topics in, messages out. One task runs it; `watch` and `unwatch` may be called by any in the same loop."""
 
     def __init__(self, url: str, *, reply_timeout_s: float) -> None:
         self._client = connect(url, connect_timeout_s=reply_timeout_s, reply_timeout_s=reply_timeout_s, connections=1)
         self._reply_timeout_s = reply_timeout_s
         self._on_message: Callable[[str, bytes], None] | None = None
-        self._on_connected: Callable[[], None] | None = None
+        self._on_connected: Callable[[str], None] | None = None
         self._connection: AbstractConnection | None = None
+        self._is_confirmed = False
+        self._epoch = ""
+        # Topics wanted, each with what is done when the engine has acknowledged it on the present connection, and how
+        # many acknowledgements are under way: a topic given up and wanted again waits for the last of them.
         self._topics: dict[str, asyncio.Future[None]] = {}
-        self.last_heard = time.monotonic()
+        self._expected: dict[str, int] = {}
+        self._heard_at = time.monotonic()
 
-    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]) -> None:
-        """Say who takes the messages, and who is told of each new connection."""
+    @property
+    def is_live(self) -> bool:
+        """Whether messages come: every topic is acknowledged on this connection, and the engine answered lately."""
+        return self._is_confirmed and time.monotonic() - self._heard_at < SILENCE_S
+
+    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[str], None]) -> None:
+        """Say who takes the messages, and who is told when all topics are acknowledged on a new connection.
+
+        The latter gets the engine's epoch: another one means that it was restarted, or another took its place.
+        """
         self._on_message = on_message
         self._on_connected = on_connected
 
@@ -75,7 +107,7 @@ class Feed:
         acknowledged = self._topics.get(topic)
         if acknowledged is None:
             acknowledged = self._topics[topic] = asyncio.get_running_loop().create_future()
-            await self._send("SSUBSCRIBE", topic)
+            await self._subscribe([topic])
         try:
             await asyncio.wait_for(asyncio.shield(acknowledged), self._reply_timeout_s)
         except TimeoutError:
@@ -91,15 +123,17 @@ class Feed:
         pause = RECONNECT_S[0]
         try:
             while True:
+                begun = time.monotonic()
                 try:
                     await self._connect()
-                    pause = RECONNECT_S[0]
                     await self._read()
                 except (RedisError, OSError, TimeoutError) as error:
-                    logger.warning("live feed lost (%s), connecting again in %.2f s", type(error).__name__, pause)
+                    logger.warning("live feed lost (%s), connecting again", type(error).__name__)
+                except Exception:
+                    logger.exception("live feed lost by a defect, connecting again")
                 await self._disconnect()
+                pause = RECONNECT_S[0] if self._heard_at > begun else min(2 * pause, RECONNECT_S[1])
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, RECONNECT_S[1])
         finally:
             await self._disconnect()
             await self._client.aclose(close_connection_pool=True)
@@ -109,21 +143,20 @@ class Feed:
         # Plain arrays are simpler to read than pushes, and a subscribing connection gets nothing else.
         connection.protocol = 2
         await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.send_command("INFO", "replication", check_health=False)
+        self._epoch = _parse_epoch(await connection.read_response())
         self._connection = connection
-        for topic, acknowledged in list(self._topics.items()):
-            if acknowledged.done():
-                self._topics[topic] = asyncio.get_running_loop().create_future()
-            await self._send("SSUBSCRIBE", topic)
-        if self._on_connected is not None:
-            self._on_connected()
+        await self._subscribe(list(self._topics))
+        # Answered after all that was sent before it.
+        await self._send("PING")
 
     async def _read(self) -> None:
-        pinged = False
+        pinged = True
         while (connection := self._connection) is not None:
             answer = await connection.read_response(timeout=PING_S)
             if answer is not None:
                 pinged = False
-                self.last_heard = time.monotonic()
+                self._heard_at = time.monotonic()
                 self._hear(answer)
             elif pinged:
                 raise TimeoutError
@@ -131,23 +164,51 @@ class Feed:
                 pinged = True
                 await self._send("PING")
 
-    def _hear(self, answer: list[bytes]) -> None:
+    def _hear(self, answer: list[bytes] | bytes) -> None:
         match answer:
             case [b"smessage", topic, payload] if self._on_message is not None:
                 self._on_message(topic.decode(), payload)
             case [b"ssubscribe", topic, *_]:
-                acknowledged = self._topics.get(topic.decode())
-                if acknowledged is not None and not acknowledged.done():
-                    acknowledged.set_result(None)
+                self._acknowledge(topic.decode())
+            case b"PONG" | [b"pong", *_] if not self._is_confirmed:
+                self._is_confirmed = True
+                if self._on_connected is not None:
+                    self._on_connected(self._epoch)
+
+    def _acknowledge(self, topic: str) -> None:
+        left = self._expected.pop(topic, 1) - 1
+        if left:
+            self._expected[topic] = left
+            return
+        acknowledged = self._topics.get(topic)
+        if acknowledged is not None and not acknowledged.done():
+            acknowledged.set_result(None)
+
+    async def _subscribe(self, topics: list[str]) -> None:
+        for i in range(0, len(topics), TOPICS_A_COMMAND):
+            wanted = [topic for topic in topics[i : i + TOPICS_A_COMMAND] if topic in self._topics]
+            if wanted and self._connection is not None:
+                for topic in wanted:
+                    self._expected[topic] = self._expected.get(topic, 0) + 1
+                await self._send("SSUBSCRIBE", *wanted)
 
     async def _send(self, *command: str) -> None:
-        if self._connection is not None:
-            try:
-                await self._connection.send_command(*command, check_health=False)
-            except (RedisError, OSError):
-                await self._disconnect()
+        connection = self._connection
+        # One that broke is the reading side's to replace: here redis-py would connect it anew, without its topics.
+        if connection is None or not connection.is_connected:
+            return
+        try:
+            await connection.send_command(*command, check_health=False)
+        except (RedisError, OSError, AttributeError):
+            # redis-py raises AttributeError when the reading side has closed it in the meantime.
+            await connection.disconnect(nowait=True)
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        self._is_confirmed = False
+        self._expected.clear()
+        for topic, acknowledged in self._topics.items():
+            if acknowledged.done():
+                self._topics[topic] = asyncio.get_running_loop().create_future()
         if connection is not None:
             await connection.disconnect(nowait=True)

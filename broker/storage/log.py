@@ -10,26 +10,30 @@ from typing import Any
 from broker.channels import ChannelRecord
 from broker.errors import Forbidden, NotFound
 from broker.events import Frame, Stored, frame
-from broker.ids import Position, parse_position
+from broker.ids import Cursor, Position, parse_position
 from broker.pages import Page, Types
 from broker.storage.appender import Appended, Appender, Idempotency
-from broker.storage.channels import NO_CHANNEL, keys_of, parse_meta
+from broker.storage.channels import keys_of, parse_meta
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.scripts import DELETE_EVENT, PAGE, THREAD
 
 MAX_SCAN = 5_000
+MAX_SCAN_BYTES = 16_777_216
 MAX_THREAD_EVENTS = 1_000
 MAX_THREAD_DEPTH = 100
 NO_EVENT = "Event not found"
 
 
 class Stale(Exception):
-    """The channel's record was changed since it was read: decide again with the new one."""
+    """The channel was changed or deleted since its record was read: read it again, and decide again."""
 
 
 class Log:
-    """The logs of all channels. Methods that are given a `ChannelRecord` read and write that generation of its log."""
+    """The logs of all channels. Every method acts on the record given, or raises `Stale` where that is an old one.
+
+    So a record from the cache is as good as one from the engine: nothing is done or shown that it no longer allows.
+    """
 
     def __init__(self, engine: Engine, appender: Appender) -> None:
         self._engine = engine
@@ -40,8 +44,8 @@ class Log:
     ) -> Appended:
         """Store the events as one, or none of them.
 
-        Raises `Stale` when the record is an old one, `NotFound` when the channel is gone, `Invalid` when a reply is to
-        no event of this channel, `KeyReused`, and `Unavailable` when the outcome is unknown.
+        Raises `Stale`, `Invalid` when a reply is to no event of this channel, `KeyReused`, and `Unavailable` when the
+        outcome is unknown.
         """
         outcome = await self._appender.append(channel, events, idempotency)
         if outcome is None:
@@ -49,57 +53,78 @@ class Log:
         return outcome
 
     async def after(
-        self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None, most_bytes: int = 0
+        self,
+        channel: ChannelRecord,
+        start: Position,
+        *,
+        limit: int,
+        types: Types | None = None,
+        most_bytes: int = MAX_SCAN_BYTES,
     ) -> Page:
-        """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`.
+        """Up to `limit` events after a position, of these types (JSON texts). Raises `Stale`.
 
-        With `most_bytes` the event that brings the page to so many bytes is its last.
+        A page ends with the event that makes it `most_bytes` or more; then, or after `MAX_SCAN` events looked at,
+        `more` is True though the limit is not reached.
         """
         return await self._page(channel, start.stream, limit, types, most_bytes)
 
     async def newest(self, channel: ChannelRecord, *, limit: int, types: Types | None = None) -> Page:
-        """The newest `limit` events, in the order of the log. Raises `NotFound`, `Stale`."""
-        return await self._page(channel, "+", limit, types, 0)
+        """The newest `limit` events, in the order of the log. Raises `Stale`."""
+        return await self._page(channel, "+", limit, types, MAX_SCAN_BYTES)
 
-    async def get(self, channel: ChannelRecord, position: Position) -> Frame:
-        """One event; raises `NotFound`."""
-        place = position.stream
-        entries = await answered(self._engine.client.xrange(keys_of(channel).stream, place, place))
+    async def get(self, channel: ChannelRecord, cursor: Cursor) -> Frame:
+        """The event with this id; raises `NotFound`, `Stale`."""
+        keys, place = keys_of(channel), cursor.within(channel.tag)
+        pipeline = self._engine.client.pipeline(transaction=False)
+        # In this order: a version that is still the present one was so when the event was read.
+        pipeline.xrange(keys.stream, place.stream, place.stream)
+        pipeline.hget(keys.meta, "version")
+        entries, version = await answered(pipeline.execute())
+        if version is None or int(version) != channel.version:
+            raise Stale
         if not entries:
             raise NotFound(NO_EVENT)
         fields = entries[0][1]
-        return frame(channel.tag_letters, position, fields.get(b"t"), fields[b"w"])
+        return frame(channel.tag_letters, place, fields.get(b"t"), fields[b"w"])
 
-    async def delete(self, channel: ChannelRecord, position: Position, publisher: str | None, *, admin: bool) -> None:
-        """Delete one event, for its publisher or an admin. Raises `NotFound`, `Forbidden`."""
-        keys = keys_of(channel)
+    async def delete(self, channel: ChannelRecord, cursor: Cursor, publisher: str | None, *, admin: bool) -> None:
+        """Delete the event with this id, for its publisher or an admin. Raises `NotFound`, `Forbidden`, `Stale`."""
+        keys, place = keys_of(channel), cursor.within(channel.tag).stream
         answer = await DELETE_EVENT(
             self._engine.client,
             [keys.meta, keys.stream, keys.replies],
-            [position.stream, publisher or "", int(admin), keys.topic],
+            [place, publisher or "", int(admin), keys.topic, channel.version],
         )
+        if answer == b"stale":
+            raise Stale
         if answer == b"absent":
             raise NotFound(NO_EVENT)
         if answer == b"foreign":
             raise Forbidden("Insufficient permissions")
 
-    async def replies(self, channel: ChannelRecord, position: Position, *, whole_thread: bool) -> list[Frame]:
-        """The direct replies to an event, or all its descendants, by id; at most 1,000. Unknown event: empty."""
-        keys = keys_of(channel)
+    async def replies(self, channel: ChannelRecord, cursor: Cursor, *, whole_thread: bool) -> list[Frame]:
+        """The direct replies to an event, or all its descendants, by id; at most 1,000. Unknown event: empty.
+
+        Raises `Stale`.
+        """
+        keys, place = keys_of(channel), cursor.within(channel.tag).stream
         depth = MAX_THREAD_DEPTH if whole_thread else 1
-        answer = await THREAD(
-            self._engine.client, [keys.stream, keys.replies], [position.stream, depth, MAX_THREAD_EVENTS]
+        state, *answer = await THREAD(
+            self._engine.client,
+            [keys.meta, keys.stream, keys.replies],
+            [place, depth, MAX_THREAD_EVENTS, channel.version],
         )
+        if state == b"stale":
+            raise Stale
         return sorted(_frames(channel, answer))
 
     async def _page(self, channel: ChannelRecord, start: str, limit: int, types: Types | None, most_bytes: int) -> Page:
         keys = keys_of(channel)
-        args = [start, limit, MAX_SCAN, most_bytes, *(types or ())]
-        answer = await PAGE(self._engine.client, [keys.meta, keys.stream], args)
-        if not answer:
-            raise NotFound(NO_CHANNEL)
-        meta = parse_meta(answer[0])
-        if meta.record_version != channel.version:
+        answer = await PAGE(
+            self._engine.client, [keys.meta, keys.stream], [start, limit, MAX_SCAN, most_bytes, *(types or ())]
+        )
+        meta = parse_meta(answer[0]) if answer else None
+        if meta is None or meta.record_version != channel.version:
             raise Stale
         scanned = parse_position(answer[1]) if answer[1] else None
         return Page(list(_frames(channel, answer[4:])), scanned, answer[2] == 1, answer[3], meta)

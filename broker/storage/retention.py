@@ -7,6 +7,7 @@ Several processes may sweep at once: a step is atomic, and one that finds nothin
 import asyncio
 import logging
 
+from broker.channels import ChannelRecord
 from broker.errors import NotFound, Refusal
 from broker.storage.appender import Retention
 from broker.storage.channels import Channels, keys_of
@@ -16,6 +17,7 @@ from broker.storage.keys import partition_keys
 from broker.storage.scripts import TRIM
 
 STEP_EVENTS = 100
+STEPS_A_SWEEP = 100
 DUE_AT_ONCE = 100
 
 logger = logging.getLogger(__name__)
@@ -31,43 +33,50 @@ class Trimmer:
         self._interval_s = interval_s
 
     async def run(self) -> None:
-        """Sweep every `interval_s` until cancelled; an engine that does not answer is asked again next time."""
+        """Sweep every `interval_s` until cancelled; what fails is tried again next time."""
         while True:
             try:
                 await self.sweep()
             except Refusal as refusal:
                 logger.warning("trimming waits: %s", refusal.message)
+            except Exception:
+                logger.exception("trimming failed; the next sweep tries again")
             await asyncio.sleep(self._interval_s)
 
     async def sweep(self) -> int:
-        """Trim every log that is due now, to the end; answers the number of events removed."""
+        """Trim every log that is due now, or a good part of it; answers the number of events removed."""
         removed = 0
-        now_ms = await self._engine.now_ms()
-        for number in range(self._engine.partitions):
-            trims = partition_keys(number).trims
-            due = await answered(self._engine.client.zrangebyscore(trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE))
-            for channel_id in due:
-                removed += await self._trim(channel_id.decode(), trims)
+        for channel_id in await self._due():
+            try:
+                removed += await self._trim(await self._channels.refresh(channel_id))
+            except NotFound:
+                # Deleted meanwhile, and its mark with it.
+                continue
+            except Refusal:
+                raise
+            except Exception:
+                logger.exception("trimming %s failed; the next sweep tries again", channel_id)
         return removed
 
-    async def _trim(self, channel_id: str, trims: str) -> int:
-        try:
-            channel = await self._channels.refresh(channel_id)
-        except NotFound:
-            await answered(self._engine.client.zrem(trims, channel_id))
-            return 0
-        keys = keys_of(channel)
+    async def _due(self) -> list[str]:
+        now_ms = await self._engine.now_ms()
+        pipeline = self._engine.steady.pipeline(transaction=False)
+        for number in range(self._engine.partitions):
+            pipeline.zrangebyscore(partition_keys(number).trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE)
+        return [channel_id.decode() for part in await answered(pipeline.execute()) for channel_id in part]
+
+    async def _trim(self, channel: ChannelRecord) -> int:
+        keys, total = keys_of(channel), 0
         age_ms = channel.retention_ms(self._retention.days)
         most = channel.retention_events(self._retention.events)
-        total = 0
-        while True:
-            removed = int(
-                await TRIM(
-                    self._engine.client,
-                    [keys.meta, keys.stream, keys.replies, trims],
-                    [self._engine.clock_offset_ms, age_ms, most, STEP_EVENTS, channel_id, keys.topic],
-                )
+        for _ in range(STEPS_A_SWEEP):
+            removed = await TRIM(
+                self._engine.steady,
+                [keys.meta, keys.stream, keys.replies, partition_keys(channel.partition).trims],
+                [self._engine.clock_offset_ms, age_ms, most, STEP_EVENTS, channel.id, keys.topic, channel.version],
             )
-            total += removed
+            total += max(0, removed)
             if removed < STEP_EVENTS:
-                return total
+                # Done, or the record was changed: then the channel is due at once.
+                break
+        return total

@@ -1,30 +1,43 @@
-"""One event: get, delete, its replies and its thread (contract sections 1 and 13)."""
+"""One event: get, delete, its replies and its thread (contract sections 1 and 13).
+
+Decided on the channel's record of now: where the log says that the cached one is old, it is read and decided again.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound
-from broker.ids import Position, parse_ulid
-from broker.storage.log import NO_EVENT
+from broker.ids import Cursor, parse_ulid
+from broker.storage.log import NO_EVENT, Stale
 from handlers.auth import require_publish, require_read
 from handlers.broker import broker_of
 from handlers.responses import json_bytes, no_content
 
+T = TypeVar("T")
+
 
 async def get_event(request: Request) -> Response:
     """One event by its id; 404 for an id of another channel, or none at all."""
-    channel, _ = await require_read(request, request.path_params["channel_id"])
-    event = await broker_of(request).log.get(channel, _position(channel, request))
+    log = broker_of(request).log
+    event = await _read(request, lambda channel: log.get(channel, _cursor(request)))
     return json_bytes(event.wire)
 
 
 async def delete_event(request: Request) -> Response:
     """Delete an event for its publisher or an admin; it is gone at every door when this answers."""
-    grant, channel = await require_publish(request, request.path_params["channel_id"])
-    position = _position(channel, request)
-    await broker_of(request).log.delete(channel, position, grant.subject, admin=grant.is_admin)
-    return no_content()
+    broker = broker_of(request)
+    while True:
+        grant, channel = await require_publish(request, request.path_params["channel_id"])
+        try:
+            await broker.log.delete(channel, _cursor(request), grant.subject, admin=grant.is_admin)
+        except Stale:
+            await broker.channels.refresh(channel.id)
+        else:
+            return no_content()
 
 
 async def get_replies(request: Request) -> Response:
@@ -38,20 +51,29 @@ async def get_thread(request: Request) -> Response:
 
 
 async def _related(request: Request, *, whole_thread: bool) -> Response:
-    channel, _ = await require_read(request, request.path_params["channel_id"])
+    channel_id = request.path_params["channel_id"]
+    log = broker_of(request).log
+    await require_read(request, channel_id)
     try:
-        position = _position(channel, request)
+        cursor = _cursor(request)
     except NotFound:
         return json_bytes(b'{"events":[]}')
-    frames = await broker_of(request).log.replies(channel, position, whole_thread=whole_thread)
+    frames = await _read(request, lambda channel: log.replies(channel, cursor, whole_thread=whole_thread))
     return json_bytes(b'{"events":[%b]}' % b",".join([frame.wire for frame in frames]))
 
 
-def _position(channel: ChannelRecord, request: Request) -> Position:
+async def _read(request: Request, act: Callable[[ChannelRecord], Awaitable[T]]) -> T:
+    channel_id = request.path_params["channel_id"]
+    while True:
+        channel, _ = await require_read(request, channel_id)
+        try:
+            return await act(channel)
+        except Stale:
+            await broker_of(request).channels.refresh(channel_id)
+
+
+def _cursor(request: Request) -> Cursor:
     try:
-        cursor = parse_ulid(request.path_params["event_id"])
+        return parse_ulid(request.path_params["event_id"])
     except Invalid:
         raise NotFound(NO_EVENT) from None
-    if cursor.tag != channel.tag:
-        raise NotFound(NO_EVENT)
-    return cursor.position

@@ -6,10 +6,9 @@ from starlette.requests import HTTPConnection
 
 from broker.channels import ChannelRecord
 from broker.cursors import Start, has_gap, resume_from
-from broker.errors import NotFound
+from broker.errors import Unavailable
 from broker.ids import render_ulid
 from broker.pages import Types, parse_start, parse_types
-from broker.storage.channels import NO_CHANNEL
 from handlers.auth import Access, require_read
 from handlers.broker import Broker, broker_of
 from handlers.requests import query_text
@@ -46,7 +45,7 @@ async def _from_cursor(broker: Broker, access: Access, asked: Start, types: Type
     meta = (await broker.channels.metas([access.channel]))[0]
     if meta is None:
         await broker.channels.refresh(access.channel.id)
-        raise NotFound(NO_CHANNEL)
+        raise Unavailable("The channel was deleted and created again", retry_after_s=1)
     start = Start(resume_from(asked, meta), own=True)
     gap_cursor = cursor_text(access.channel, start) if has_gap(asked, meta) else None
     return Following(access, start, types, gap_cursor)

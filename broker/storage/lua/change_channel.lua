@@ -3,7 +3,8 @@
 -- KEYS  1 record, 2 meta, 3 public channels, 4 trims
 -- ARGV  1 channel id, 2 tag and 3 version that were read, 4 JSON of the new record, 5 '1' to list it as public,
 --       6 feed topic, 7 member of the public channels
--- Answers 'ok', or 'conflict' when it was changed, deleted or created again.
+-- Answers 'ok', or 'conflict' when it was changed, deleted or created again. The feed hears a head (append.lua)
+-- without events.
 
 local known = redis.call('HMGET', KEYS[1], 'tag', 'version')
 if known[1] ~= ARGV[2] or known[2] ~= ARGV[3] then return 'conflict' end
@@ -19,7 +20,7 @@ else
 end
 -- The retention may have changed: the next sweep looks.
 redis.call('ZADD', KEYS[4], 0, ARGV[1])
-local top = redis.call('HMGET', KEYS[2], 'ms', 'seq')
-local id = top[1] .. '-' .. top[2]
-redis.call('SPUBLISH', ARGV[6], id .. ' ' .. id .. ' ' .. revision .. '\n')
+local meta = redis.call('HMGET', KEYS[2], 'ms', 'seq', 'trimmed_ms', 'trimmed_seq')
+local top, trimmed = meta[1] .. '-' .. meta[2], meta[3] .. '-' .. meta[4]
+redis.call('SPUBLISH', ARGV[6], top .. ' ' .. top .. ' ' .. trimmed .. ' ' .. revision .. ' ' .. version .. '\n')
 return 'ok'

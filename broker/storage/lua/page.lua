@@ -2,7 +2,7 @@
 --
 -- KEYS  1 meta, 2 stream
 -- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most entries to scan,
---       4 most bytes of tails to answer (the event that goes over is the last one; 0: no bound),
+--       4 bytes of tails after which the scan ends (with the entry that reaches them),
 --       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count},
@@ -10,7 +10,7 @@
 --        id, type or '', tail, id, type, tail, ...}
 -- always in the order of the log.
 
-local CHUNK = 256
+local CHUNK = 64
 local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count')
 if not meta[1] then return {} end
 
@@ -22,9 +22,7 @@ end
 
 local newest = ARGV[1] == '+'
 local limit, budget, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if most_bytes == 0 then most_bytes = math.huge end
-local bytes = 0
-local found, scanned, more, examined = {}, '', 0, 0
+local found, scanned, more, examined, bytes = {}, '', 0, 0, 0
 local from = newest and '+' or '(' .. ARGV[1]
 
 local function field(entry, name)
@@ -42,19 +40,18 @@ end
 
 local function scan()
   while budget > 0 do
-    -- One more than the limit is read, to know whether it is the end.
-    local count = math.min(CHUNK, budget, wanted and CHUNK or limit + 1 - #found)
+    local count = math.min(CHUNK, budget)
+    -- Without a filter the limit is enough, and one more to know whether it is the end.
+    if not wanted then count = math.min(count, limit + 1 - #found) end
     local entries = next_chunk(count)
     for _, entry in ipairs(entries) do
-      local kind = field(entry, 't')
-      if not wanted or wanted[kind] then
-        if #found == limit or bytes >= most_bytes then more = 1 return end
-        local tail = field(entry, 'w')
-        bytes = bytes + #tail
-        found[#found + 1] = {entry[1], kind, tail}
-      end
+      local kind, tail = field(entry, 't'), field(entry, 'w')
+      local fits = not wanted or wanted[kind]
+      if (fits and #found == limit) or bytes >= most_bytes then more = 1 return end
+      if fits then found[#found + 1] = {entry[1], kind, tail} end
       scanned = entry[1]
       examined = examined + 1
+      bytes = bytes + #tail
     end
     if #entries < count then return end
     budget = budget - #entries

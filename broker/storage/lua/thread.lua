@@ -1,10 +1,13 @@
 -- Reads the replies to an event, or all its descendants.
 --
--- KEYS  1 stream, 2 replies
--- ARGV  1 stream id of the event, 2 how deep (1: direct replies only), 3 most events to answer
--- Answers {id, type or '', tail, id, type, tail, ...}, unordered.
+-- KEYS  1 meta, 2 stream, 3 replies
+-- ARGV  1 stream id of the event, 2 how deep (1: direct replies only), 3 most events to answer, 4 record version
+-- Answers {'ok', id, type or '', tail, id, type, tail, ...}, unordered; {'stale'} when the record is not the present
+-- one. Replies to an event that was deleted or trimmed hang on that event only: it still answers them, its ancestors
+-- no longer do.
 
-local answer, level = {}, {ARGV[1]}
+if redis.call('HGET', KEYS[1], 'version') ~= ARGV[4] then return {'stale'} end
+local answer, level = {'ok'}, {ARGV[1]}
 local left = tonumber(ARGV[3])
 
 local function field(fields, name)
@@ -18,11 +21,11 @@ for _ = 1, ARGV[2] do
   local below = {}
   for _, parent in ipairs(level) do
     if left <= 0 then return answer end
-    local members = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. parent .. '/', '(' .. parent .. '0', 'LIMIT', 0, left)
+    local members = redis.call('ZRANGEBYLEX', KEYS[3], '[' .. parent .. '/', '(' .. parent .. '0', 'LIMIT', 0, left)
     for _, member in ipairs(members) do
       local ms, seq = string.match(member, '/0*(%d+)%-0*(%d+)$')
       local id = ms .. '-' .. seq
-      local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
+      local entry = redis.call('XRANGE', KEYS[2], id, id)[1]
       below[#below + 1] = id
       if entry then
         answer[#answer + 1] = id

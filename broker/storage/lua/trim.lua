@@ -2,24 +2,22 @@
 --
 -- KEYS  1 meta, 2 stream, 3 replies, 4 trims
 -- ARGV  1 clock offset in ms, 2 retention in ms, 3 retention in events, 4 most events in one step, 5 channel id,
---       6 feed topic
--- Answers the number of events removed; the channel stays due while more is to be done, else it is due again when its
--- oldest event will be.
+--       6 feed topic, 7 version of the record that the retention is from
+-- Answers the number of events removed, or -1 when the record is not the present one. The channel stays due while more
+-- is to be done, else it is due again when its oldest event will be. The feed hears a head (append.lua) without events.
 
-local meta = redis.call('HMGET', KEYS[1], 'ms', 'seq')
-if not meta[1] then
-  redis.call('ZREM', KEYS[4], ARGV[5])
-  return 0
-end
+local known = redis.call('HMGET', KEYS[1], 'ms', 'seq', 'version')
+if known[3] ~= ARGV[7] then return -1 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local horizon = now - ARGV[2]
 local step = tonumber(ARGV[4])
 local excess = redis.call('XLEN', KEYS[2]) - ARGV[3]
+-- First what frees memory: a full engine refuses a script that begins with anything else.
+redis.call('ZREM', KEYS[4], ARGV[5])
 
 local removed, last = 0, nil
-local entries = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', step)
-for i, entry in ipairs(entries) do
+for i, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', step)) do
   local ms, seq = string.match(entry[1], '^(%d+)-(%d+)$')
   if tonumber(ms) > horizon and i > excess then break end
   for f = 1, #entry[2], 2 do
@@ -34,16 +32,12 @@ if removed > 0 then
   redis.call('XTRIM', KEYS[2], 'MINID', '=', last[1] .. '-' .. string.format('%.0f', last[2] + 1))
   redis.call('HSET', KEYS[1], 'trimmed_ms', last[1], 'trimmed_seq', last[2])
   local revision = redis.call('HINCRBY', KEYS[1], 'revision', 1)
-  local id = meta[1] .. '-' .. meta[2]
-  redis.call('SPUBLISH', ARGV[6], id .. ' ' .. id .. ' ' .. revision .. '\n')
+  local top, trimmed = known[1] .. '-' .. known[2], last[1] .. '-' .. last[2]
+  redis.call('SPUBLISH', ARGV[6], top .. ' ' .. top .. ' ' .. trimmed .. ' ' .. revision .. ' ' .. known[3] .. '\n')
 end
-if removed < step then
-  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-  if oldest then
-    local ms = string.match(oldest[1], '^(%d+)')
-    redis.call('ZADD', KEYS[4], string.format('%.0f', ms + ARGV[2]), ARGV[5])
-  else
-    redis.call('ZREM', KEYS[4], ARGV[5])
-  end
+local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+if oldest then
+  local due = removed == step and now or string.match(oldest[1], '^(%d+)') + ARGV[2]
+  redis.call('ZADD', KEYS[4], string.format('%.0f', due), ARGV[5])
 end
 return removed
