@@ -73,6 +73,11 @@ def parse_publish(body: bytes, limits: EventLimits) -> Publish:
         raise Invalid(NO_DATA, details=[{"path": "", "message": error.message}]) from None
     if not isinstance(value, dict):
         raise Invalid(NO_DATA, details=[{"path": "", "message": "the body must be a JSON object"}])
+    return publish_of(value, limits)
+
+
+def publish_of(value: Mapping[str, Any], limits: EventLimits) -> Publish:
+    """The publish that an object says, recognised as a batch by its list `events`; raises `Invalid` or `TooLarge`."""
     events = value.get("events")
     if not isinstance(events, list):
         return Publish((parse_draft(value, limits),), batch=False)

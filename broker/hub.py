@@ -8,6 +8,7 @@ than going silently stale.
 import asyncio
 import random
 import time
+from collections.abc import Callable
 
 from broker.channels import ChannelRecord
 from broker.cursors import Start
@@ -40,12 +41,20 @@ class Hub:
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
-        self, channel: ChannelRecord, start: Start | None, types: Types | None, judge: Judge
+        self,
+        channel: ChannelRecord,
+        start: Start | None,
+        types: Types | None,
+        judge: Judge,
+        on_wake: Callable[[], None] | None = None,
     ) -> Subscription:
-        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`."""
+        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`.
+
+        `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
+        """
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
-        return watched.add(position, types, judge)
+        return watched.add(position, types, judge, on_wake)
 
     def unsubscribe(self, channel: ChannelRecord, subscription: Subscription) -> None:
         """End a subscription; the channel stays watched for a while, for readers that come back."""

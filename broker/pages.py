@@ -3,6 +3,7 @@
 A page is joined from stored bytes. It always carries a cursor to go on from, and says when events are missing.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from broker.channels import ChannelRecord
@@ -56,7 +57,11 @@ def parse_start(channel: ChannelRecord, cursor: str | None, since: str | None) -
 
 def parse_types(text: str | None) -> Types | None:
     """The types of a comma list, blanks trimmed, as JSON texts; an empty list means all. Raises `Invalid`."""
-    names = {name.strip() for name in (text or "").split(",")} - {""}
+    return types_of({name.strip() for name in (text or "").split(",")} - {""})
+
+
+def types_of(names: Collection[str]) -> Types | None:
+    """These types as JSON texts; none means all. Raises `Invalid`."""
     if len(names) > MAX_TYPES:
         raise Invalid(f"At most {MAX_TYPES} types can be asked for")
     try:

@@ -6,6 +6,8 @@ lines. Nothing is queued for a reader: a slow one only has an old cursor.
 """
 
 import asyncio
+from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from broker.channels import ChannelRecord
@@ -51,6 +53,13 @@ class Step(NamedTuple):
     cursor: str
 
 
+class AtHand(Enum):
+    """What `take` says when it has no step: nothing is there, or a page of the log is to be read first."""
+
+    NOTHING = "nothing"
+    IN_LOG = "in log"
+
+
 class Source(Protocol):
     """What a subscription reads: a watched channel of the hub."""
 
@@ -58,26 +67,44 @@ class Source(Protocol):
     window: Window
     total: int
 
-    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
-        """A page of the channel's log; raises `NotFound`, `Unavailable`."""
+    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
+        """A page of the channel's log, ended by the event that brings it to `most_bytes`.
+
+        Raises `NotFound`, `Unavailable`.
+        """
         ...
 
 
 class Subscription:
-    """One reader of one channel. `next` is called by one task; `close` and `wake` by anybody in the loop."""
+    """One reader of one channel. `close` and `wake` may be called by anybody in the loop.
+
+    A reader with a task of its own calls `next`. One that reads many channels in one task gives `on_wake`, which is
+    called when there may be something new or an end, and calls `take`, `read` where that says so, and `settle` when the
+    step was written.
+    """
 
     def __init__(
-        self, source: Source, start: Position, *, types: Types | None, page_events: int, max_lag_events: int
+        self,
+        source: Source,
+        start: Position,
+        *,
+        types: Types | None,
+        page_events: int,
+        page_bytes: int,
+        max_lag_events: int,
+        on_wake: Callable[[], None] | None = None,
     ) -> None:
         self._source = source
         self._types = types
         self._page_events = page_events
+        self._page_bytes = page_bytes
         self._max_lag_events = max_lag_events
         self._position = start
         self._pending = start
         # The count of the hub's frames at which this reader stands; unknown until it was at the tip once.
         self._standing: int | None = None
         self._wanted = asyncio.Event()
+        self._on_wake = on_wake or self._wanted.set
         self._closing: CloseReason | None = None
 
     @property
@@ -86,48 +113,65 @@ class Subscription:
         return self._source.record
 
     @property
+    def is_closing(self) -> bool:
+        """Whether the next step will be its end."""
+        return self._closing is not None
+
+    @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
         return render_ulid(self._source.record.tag_letters, self._position)
 
     def wake(self) -> None:
         """Tell that there may be something new."""
-        self._wanted.set()
+        self._on_wake()
 
     def close(self, reason: CloseReason) -> None:
         """End the subscription at its next step; the first reason stays."""
         self._closing = self._closing or reason
-        self._wanted.set()
+        self._on_wake()
 
     async def next(self) -> Step:
         """The next frames to write; calling again says that they were written. Raises `Closed`, `Unavailable`."""
-        self._position = self._pending
+        self.settle()
         while True:
-            if self._closing is not None:
-                raise self._closed(self._closing)
-            frames = self._source.window.after(self._position)
-            if frames is None:
-                step = await self._from_log()
-            elif frames:
-                step = self._from_window(frames)
-            else:
-                self._standing = self._source.total
+            step: Step | AtHand | None = self.take(self._page_events)
+            if step is AtHand.NOTHING:
                 self._wanted.clear()
                 await self._wanted.wait()
-                continue
-            if step is not None:
+            elif step is AtHand.IN_LOG:
+                step = await self.read(self._page_events)
+            if isinstance(step, Step):
                 return step
 
-    def _from_window(self, frames: list[Frame]) -> Step:
-        self._check_lag(len(frames))
-        self._standing = self._source.total
-        return self._step(self._filtered(frames), frames[-1].position)
+    def settle(self) -> None:
+        """Say that the frames of the last step were written."""
+        self._position = self._pending
 
-    async def _from_log(self) -> Step | None:
+    def take(self, most: int) -> Step | AtHand:
+        """The next step of at most so many frames, as far as memory has it. Raises `Closed`.
+
+        A step ends with the frame that brings it to `page_bytes`: a slow reader keeps no more from being freed.
+        """
+        if self._closing is not None:
+            raise self._closed(self._closing)
+        frames = self._source.window.after(self._position)
+        if frames is None:
+            return AtHand.IN_LOG
+        if not frames:
+            self._standing = self._source.total
+            return AtHand.NOTHING
+        self._check_lag(len(frames))
+        taken = _first(frames, most, self._page_bytes)
+        self._standing = self._source.total - (len(frames) - len(taken))
+        return self._step(self._filtered(taken), taken[-1].position)
+
+    async def read(self, most: int) -> Step | None:
+        """A step of at most so many frames from the log; None when there is none yet: take again. Raises `Closed`."""
         self._check_lag(0)
         before = self._position
         try:
-            page = await self._source.read(before, self._page_events, self._types)
+            page = await self._source.read(before, most, self._types, self._page_bytes)
         except NotFound:
             raise self._closed(DELETED) from None
         except Unavailable:
@@ -157,3 +201,12 @@ class Subscription:
 
     def _closed(self, reason: CloseReason) -> Closed:
         return Closed(reason, None if reason is DELETED else self.cursor)
+
+
+def _first(frames: list[Frame], most: int, most_bytes: int) -> list[Frame]:
+    total = 0
+    for i, frame in enumerate(frames[:most]):
+        total += len(frame.wire)
+        if total >= most_bytes:
+            return frames[: i + 1]
+    return frames[:most]

@@ -34,6 +34,7 @@ class HubLimits:
     window_events: int = 256
     window_bytes: int = 1_048_576
     page_events: int = 1_000
+    page_bytes: int = 262_144
     max_lag_events: int = 100_000
     position_check_s: float = 1.0
     idle_position_check_s: float = 10.0
@@ -69,13 +70,23 @@ class Watched:
         self._record_is_old = meta.record_version != self.record.version
         self._mend_if_needed()
 
-    def add(self, start: Position, types: Types | None, judge: Judge) -> Subscription:
-        """A new subscription from a position; `judge` says of a changed record whether it must end."""
+    def add(
+        self, start: Position, types: Types | None, judge: Judge, on_wake: Callable[[], None] | None
+    ) -> Subscription:
+        """A new subscription from a position; `judge` says of a record, this one or a changed one, whether it ends."""
         limits = self._limits
         subscription = Subscription(
-            self, start, types=types, page_events=limits.page_events, max_lag_events=limits.max_lag_events
+            self,
+            start,
+            types=types,
+            page_events=limits.page_events,
+            page_bytes=limits.page_bytes,
+            max_lag_events=limits.max_lag_events,
+            on_wake=on_wake,
         )
         self.readers[subscription] = judge
+        # The reader's right may have been checked on an older record than the one that is watched by now.
+        self._judge(subscription, judge)
         self.heard_at = time.monotonic()
         return subscription
 
@@ -115,20 +126,18 @@ class Watched:
         self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
 
-    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
         """A page of the log, read with the record of now; raises `NotFound`, `Unavailable`."""
         while True:
             try:
-                return await self._log.after(self.record, start, limit=limit, types=types)
+                return await self._log.after(self.record, start, limit=limit, types=types, most_bytes=most_bytes)
             except Stale:
                 await self._refresh()
 
     def judge_all(self) -> None:
         """Ask every reader's judge about the record, and close those that may no longer read."""
         for subscription, judge in list(self.readers.items()):
-            reason = judge(self.record)
-            if reason is not None:
-                subscription.close(reason)
+            self._judge(subscription, judge)
 
     def close_all(self, reason: CloseReason) -> None:
         """Close every subscription."""
@@ -141,6 +150,11 @@ class Watched:
         self.close_all(reason)
         if self._mending is not None:
             self._mending.cancel()
+
+    def _judge(self, subscription: Subscription, judge: Judge) -> None:
+        reason = judge(self.record)
+        if reason is not None:
+            subscription.close(reason)
 
     def _wake(self) -> None:
         for subscription in self.readers:

@@ -48,13 +48,18 @@ class Log:
             raise Stale
         return outcome
 
-    async def after(self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None) -> Page:
-        """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`."""
-        return await self._page(channel, start.stream, limit, types)
+    async def after(
+        self, channel: ChannelRecord, start: Position, *, limit: int, types: Types | None = None, most_bytes: int = 0
+    ) -> Page:
+        """Up to `limit` events after a position, of these types (JSON texts). Raises `NotFound`, `Stale`.
+
+        With `most_bytes` the event that brings the page to so many bytes is its last.
+        """
+        return await self._page(channel, start.stream, limit, types, most_bytes)
 
     async def newest(self, channel: ChannelRecord, *, limit: int, types: Types | None = None) -> Page:
         """The newest `limit` events, in the order of the log. Raises `NotFound`, `Stale`."""
-        return await self._page(channel, "+", limit, types)
+        return await self._page(channel, "+", limit, types, 0)
 
     async def get(self, channel: ChannelRecord, position: Position) -> Frame:
         """One event; raises `NotFound`."""
@@ -87,9 +92,10 @@ class Log:
         )
         return sorted(_frames(channel, answer))
 
-    async def _page(self, channel: ChannelRecord, start: str, limit: int, types: Types | None) -> Page:
+    async def _page(self, channel: ChannelRecord, start: str, limit: int, types: Types | None, most_bytes: int) -> Page:
         keys = keys_of(channel)
-        answer = await PAGE(self._engine.client, [keys.meta, keys.stream], [start, limit, MAX_SCAN, *(types or ())])
+        args = [start, limit, MAX_SCAN, most_bytes, *(types or ())]
+        answer = await PAGE(self._engine.client, [keys.meta, keys.stream], args)
         if not answer:
             raise NotFound(NO_CHANNEL)
         meta = parse_meta(answer[0])

@@ -2,7 +2,8 @@
 --
 -- KEYS  1 meta, 2 stream
 -- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most entries to scan,
---       4.. JSON of the types wanted (none: all)
+--       4 most bytes of tails to answer (the event that goes over is the last one; 0: no bound),
+--       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count},
 --        last position scanned or '', 1 when more may lie after it, number of entries scanned,
@@ -14,13 +15,15 @@ local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 't
 if not meta[1] then return {} end
 
 local wanted
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   wanted = wanted or {}
   wanted[ARGV[i]] = true
 end
 
 local newest = ARGV[1] == '+'
-local limit, budget = tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit, budget, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if most_bytes == 0 then most_bytes = math.huge end
+local bytes = 0
 local found, scanned, more, examined = {}, '', 0, 0
 local from = newest and '+' or '(' .. ARGV[1]
 
@@ -39,14 +42,16 @@ end
 
 local function scan()
   while budget > 0 do
-    -- Without a filter one read is enough: the limit, and one more to know whether it is the end.
-    local count = wanted and math.min(CHUNK, budget) or limit + 1
+    -- One more than the limit is read, to know whether it is the end.
+    local count = math.min(CHUNK, budget, wanted and CHUNK or limit + 1 - #found)
     local entries = next_chunk(count)
     for _, entry in ipairs(entries) do
       local kind = field(entry, 't')
       if not wanted or wanted[kind] then
-        if #found == limit then more = 1 return end
-        found[#found + 1] = {entry[1], kind, field(entry, 'w')}
+        if #found == limit or bytes >= most_bytes then more = 1 return end
+        local tail = field(entry, 'w')
+        bytes = bytes + #tail
+        found[#found + 1] = {entry[1], kind, tail}
       end
       scanned = entry[1]
       examined = examined + 1
