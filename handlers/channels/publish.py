@@ -1,24 +1,16 @@
 """`POST /channels/{c}/events`: one event or a batch, all or nothing (contract section 3)."""
 
-import hashlib
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.channels import ChannelRecord
-from broker.errors import Forbidden, Invalid, NotFound, Unavailable
-from broker.events import Draft, Frame, Stored, frame, parse_publish, store
-from broker.schemas import CompiledTypes, compile_types
-from broker.scopes import Grant, is_reserved
-from broker.storage.appender import Appended, Idempotency
-from broker.storage.log import Stale
+from broker.errors import Forbidden, Refusal
+from broker.events import parse_publish
+from broker.scopes import is_reserved
 from handlers.auth import NO_RIGHT, require_publish
-from handlers.broker import Broker, broker_of
+from handlers.broker import broker_of
+from handlers.channels.publishing import Submission, frames_of, idempotency, publish_in_order
 from handlers.requests import read_body
 from handlers.responses import json_bytes
-
-KEPT_TYPES = 1_000
-DECISIONS = 8
 
 
 async def publish(request: Request) -> Response:
@@ -29,67 +21,11 @@ async def publish(request: Request) -> Response:
     if is_reserved(channel_id):
         raise Forbidden(NO_RIGHT)
     body = await read_body(request, broker.limits.publish_body_bytes)
-    key = idempotency_of(request, grant, body)
     parsed = parse_publish(body, broker.event_limits)
-    appended, frames = await _append(broker, channel, grant, parsed.drafts, key)
-    wire = b",".join([event.wire for event in frames])
-    headers = {"Idempotency-Replayed": "true"} if appended.replayed else None
+    key = idempotency(broker, grant, channel_id, request.headers.get("idempotency-key"), parsed)
+    outcome = (await publish_in_order(broker, [Submission(channel, grant, parsed.drafts, key)]))[0]
+    if isinstance(outcome, Refusal):
+        raise outcome
+    wire = b",".join([event.wire for event in frames_of(outcome)])
+    headers = {"Idempotency-Replayed": "true"} if outcome.replayed else None
     return json_bytes(b'{"events":[%b]}' % wire if parsed.batch else wire, 201, headers)
-
-
-def idempotency_of(request: Request, grant: Grant, body: bytes) -> Idempotency | None:
-    """The Idempotency-Key of a request, scoped to principal, method and path; raises `Invalid` for a bad one."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    most = broker_of(request).limits.idempotency_key_chars
-    if not 1 <= len(key) <= most or not key.isprintable():
-        raise Invalid(f"Idempotency-Key must be 1 to {most} printable characters")
-    scope = "\n".join((grant.principal, request.method, request.url.path, key))
-    return Idempotency(hashlib.sha256(scope.encode()).hexdigest(), hashlib.sha256(body).hexdigest())
-
-
-def check_types(broker: Broker, channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:
-    """Check every event against the types of a strict channel; raises `Invalid` (contract section 7)."""
-    if channel.is_strict:
-        types = _compiled(broker, channel)
-        for draft in drafts:
-            types.check(draft.type, draft.data)
-
-
-async def _append(
-    broker: Broker, channel: ChannelRecord, grant: Grant, drafts: tuple[Draft, ...], key: Idempotency | None
-) -> tuple[Appended, list[Frame]]:
-    for _ in range(DECISIONS):
-        check_types(broker, channel, drafts)
-        _check_replies(channel, drafts)
-        stored = [store(draft, channel.id, grant.subject, grant.name) for draft in drafts]
-        try:
-            appended = await broker.log.append(channel, stored, key)
-            return appended, _frames(channel, stored, appended)
-        except (Stale, NotFound):
-            # Changed, or deleted and perhaps created again, since the record was cached.
-            channel = await broker.channels.refresh(channel.id)
-    raise Unavailable("The channel is being changed by others", retry_after_s=1)
-
-
-def _frames(channel: ChannelRecord, stored: list[Stored], appended: Appended) -> list[Frame]:
-    letters = channel.tag_letters
-    pairs = zip(appended.positions, stored, strict=True)
-    return [frame(letters, position, event.type_json, event.tail) for position, event in pairs]
-
-
-def _check_replies(channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:
-    for i, draft in enumerate(drafts):
-        if draft.reply_to is not None and draft.reply_to.tag != channel.tag:
-            raise Invalid(f"reply_to of event {i} names no event of this channel")
-
-
-def _compiled(broker: Broker, channel: ChannelRecord) -> CompiledTypes:
-    known = broker.types_by_record
-    version = (channel.tag, channel.version)
-    if version not in known:
-        known[version] = compile_types(channel.config or {}, broker.limits.schema_bytes)
-        if len(known) > KEPT_TYPES:
-            del known[next(iter(known))]
-    return known[version]
