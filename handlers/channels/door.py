@@ -50,14 +50,22 @@ def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseR
     return None if broker.verifier.still_good(grant, broker.now_s()) else TOKEN_EXPIRED
 
 
+def age_s(broker: Broker) -> float:
+    """How long one held-open reader lives, another time for each: those of one moment shall not all return in one."""
+    return broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)  # noqa: S311 - spreads load
+
+
+def expires_in_s(broker: Broker, grant: Grant | None) -> float | None:
+    """In how many seconds a grant will have ended by itself, None when it will not."""
+    ends_at_s = broker.verifier.ends_at_s(grant) if grant else None
+    return None if ends_at_s is None else max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
+
+
 def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[asyncio.TimerHandle]:
     loop = asyncio.get_running_loop()
-    # Not a secret: sockets of one moment shall not grow old in one moment.
-    age_s = broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)  # noqa: S311
-    timers = [loop.call_later(age_s, subscription.close, RESTART)]
-    ends_at_s = broker.verifier.ends_at_s(access.grant) if access.grant else None
-    if ends_at_s is not None:
-        left_s = max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
+    timers = [loop.call_later(age_s(broker), subscription.close, RESTART)]
+    left_s = expires_in_s(broker, access.grant)
+    if left_s is not None:
         timers.append(loop.call_later(left_s, _end_if_expired, broker, access.grant, subscription))
     return timers
 

@@ -8,18 +8,19 @@ the app as soon as it is known, no tokens in the log. Sockets are left to the ap
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import RequestLineTooLong
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
 
 from handlers.serving.admission import Slot
 from handlers.serving.gate import Gate
 from handlers.serving.refusals import Kind, render_refusal
 from handlers.serving.sockets import abort, close_after_answer
-from handlers.serving.token_bucket import TokenBucket
 from handlers.serving.ws_frames import BoundedFrames
 
 # uvicorn writes every handshake with its query string, and so with tokens, at INFO; websockets at DEBUG.
@@ -50,17 +51,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         self._limits = limits
         self.logger = _quiet_logger
         self.close_timeout = limits.close_wait_s
-        pace = TokenBucket(
-            limits.client_frames_per_min / 60,
-            limits.client_frame_burst,
-            self.loop.time(),
-        )
-        self.frames_in = BoundedFrames(
-            max_size=limits.client_frame_bytes,
-            logger=_quiet_logger,
-            pace=pace,
-            clock_s=self.loop.time,
-        )
+        self.frames_in = BoundedFrames(limits.frames_of(""), logger=_quiet_logger, clock_s=self.loop.time)
         self.conn = self.frames_in
         self._slot: Slot | None = None
         self._handshake_timer: asyncio.TimerHandle | None = None
@@ -92,6 +83,11 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             is_long = isinstance(self.conn.handshake_exc, RequestLineTooLong)
             status, message = (414, "Request target too long") if is_long else (400, "Malformed handshake")
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
+
+    def handle_connect(self, event: Request) -> None:
+        """The handshake is there, and its path says what the client may send."""
+        self.frames_in.bound(self._limits.frames_of(unquote(event.path.partition("?")[0])))
+        super().handle_connect(event)
 
     def handle_parser_exception(self) -> None:
         """Close with the code of the fault, in a way that lets it arrive; the app is told at once."""
