@@ -4,7 +4,9 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
+from handlers.asyncapi import asyncapi_operations
 from handlers.channels import event_operations
+from handlers.channels.connections import CONNECTIONS
 from handlers.channels.multiplex import operations as multiplex_operations
 from handlers.channels.multiplex.socket import follow_many_on_socket
 from handlers.channels.socket import follow_on_socket
@@ -15,6 +17,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *event_operations.OPERATIONS,
     *multiplex_operations.OPERATIONS,
+    *asyncapi_operations(CONNECTIONS),
 )
 
 

@@ -70,8 +70,9 @@ class Outgoing:
 
     async def next(self, followed: Followed) -> Turn:
         """What to write now; calling again says that it was written."""
-        self.rotation.settle()
         while True:
+            # Also a turn that had nothing to write is written.
+            self.rotation.settle()
             self._wanted.clear()
             texts = self._take_answers()
             if self._end is None:
@@ -81,7 +82,8 @@ class Outgoing:
                 return Turn([*texts, render_closing(followed.cursors())], self._end)
             if texts:
                 return Turn(texts, None)
-            await self._wanted.wait()
+            if not self.rotation.is_ready:
+                await self._wanted.wait()
 
     async def aclose(self) -> None:
         """Stop what runs beside it."""
