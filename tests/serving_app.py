@@ -66,6 +66,7 @@ async def running_server(
     finally:
         server.should_exit = server.force_exit = True
         await asyncio.wait_for(task, PATIENCE_S)
+        await server.lifespan.shutdown()
 
 
 class Raw:

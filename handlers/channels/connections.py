@@ -1,4 +1,4 @@
-"""The connections on which a channel's events come, for the AsyncAPI document: what is said on each, and how it ends."""
+"""The connections on which events come, for the AsyncAPI document: what is said on each, and how it ends."""
 
 from typing import Any
 

@@ -72,18 +72,15 @@ async def publish_in_order(broker: Broker, submissions: Sequence[Submission]) ->
 
     Submissions to one channel come with the same record of it, or their order is not kept where it is an old one.
     """
-    outcomes: list[Published | Refusal] = [_undecided()] * len(submissions)
-    left = dict(enumerate(submissions))
+    run = _Run(submissions)
     for _ in range(DECISIONS):
-        tries = await _append_all(broker, list(left.values()))
-        for place, outcome in zip(list(left), tries, strict=True):
-            if outcome is not None:
-                outcomes[place] = outcome
-                del left[place]
+        left = run.left()
         if not left:
             break
-        await _decide_again(broker, left, outcomes)
-    return outcomes
+        for place, outcome in zip(left, await _append_all(broker, [run.submissions[i] for i in left]), strict=True):
+            run.outcomes[place] = outcome
+        await run.refresh(broker)
+    return [outcome or _undecided() for outcome in run.outcomes]
 
 
 def frames_of(published: Published) -> list[Frame]:
@@ -115,22 +112,50 @@ async def _append(broker: Broker, submission: Submission) -> Published | Refusal
     return Published(channel, stored, appended.positions, appended.replayed)
 
 
-async def _decide_again(broker: Broker, left: dict[int, Submission], outcomes: list[Published | Refusal]) -> None:
-    """Give each submission that is left the channel of now; those without one have their outcome."""
-    for channel_id in {each.channel.id for each in left.values()}:
-        channel, refusal = None, None
-        try:
-            channel = await broker.channels.refresh(channel_id)
-        except Refusal as refused:
-            refusal = refused
-        for place, each in list(left.items()):
-            if each.channel.id != channel_id:
-                continue
-            if channel is not None:
-                left[place] = replace(each, channel=channel)
-            elif refusal is not None:
-                outcomes[place] = refusal
-                del left[place]
+class _Run:
+    """Submissions and their outcomes so far: None while undecided, as the channel's record was an old one."""
+
+    def __init__(self, submissions: Sequence[Submission]) -> None:
+        self.submissions = list(submissions)
+        self.outcomes: list[Published | Refusal | None] = [None] * len(submissions)
+
+    def left(self) -> list[int]:
+        """The places of those that are undecided."""
+        return [place for place, outcome in enumerate(self.outcomes) if outcome is None]
+
+    async def refresh(self, broker: Broker) -> None:
+        """Give those that were decided on an old record the channel of now; a channel that is gone decides them."""
+        for channel_id in {self.submissions[place].channel.id for place in self._doubtful()}:
+            try:
+                channel = await broker.channels.refresh(channel_id)
+            except Refusal as refusal:
+                self._decide(channel_id, refusal)
+            else:
+                self._renew(channel)
+
+    def _doubtful(self) -> list[int]:
+        """Undecided, or refused for what it is, with nothing of the channel stored behind it: the record may be old."""
+        stored: set[str] = set()
+        doubtful = []
+        for place in reversed(range(len(self.outcomes))):
+            outcome, channel_id = self.outcomes[place], self.submissions[place].channel.id
+            if isinstance(outcome, Published):
+                stored.add(channel_id)
+            elif outcome is None or (isinstance(outcome, Invalid) and channel_id not in stored):
+                doubtful.append(place)
+        return doubtful
+
+    def _decide(self, channel_id: str, refusal: Refusal) -> None:
+        for place in self.left():
+            if self.submissions[place].channel.id == channel_id:
+                self.outcomes[place] = refusal
+
+    def _renew(self, channel: ChannelRecord) -> None:
+        for place in self._doubtful():
+            known = self.submissions[place].channel
+            if known.id == channel.id and (known.tag, known.version) != (channel.tag, channel.version):
+                self.outcomes[place] = None
+                self.submissions[place] = replace(self.submissions[place], channel=channel)
 
 
 def _undecided() -> Refusal:

@@ -13,6 +13,7 @@ from broker.rotation import Rotation
 from broker.subscription import NOT_VOUCHED, RESTART, TOKEN_EXPIRED, Closed, CloseReason, Step
 from handlers.channels.multiplex.followed import Followed
 from handlers.channels.multiplex.messages import render_closing, render_ended, render_position
+from handlers.serving.unblock import Unblock
 
 TURN_BYTES = 65_536
 PROCESS_ENDS = frozenset((RESTART.code, NOT_VOUCHED.code))
@@ -30,9 +31,10 @@ class Turn(NamedTuple):
 class Outgoing:
     """One socket's way out. `next` is called by one task; the other methods by anybody in the loop."""
 
-    def __init__(self, *, step_events: int, position_s: float) -> None:
+    def __init__(self, *, step_events: int, position_s: float, unblock: Unblock) -> None:
         self.rotation = Rotation(self._wake, step_events=step_events, turn_bytes=TURN_BYTES)
         self._position_s = position_s
+        self._unblock = unblock
         self._answers: deque[Render] = deque()
         self._unanswered = 0
         self._moved: set[str] = set()
@@ -64,8 +66,9 @@ class Outgoing:
         await self._taken.wait()
 
     def end(self, reason: CloseReason) -> None:
-        """Close the socket with the cursors of all its channels; the first reason stays."""
+        """Close the socket with the cursors of all its channels, also one that is not read; the first reason stays."""
         self._end = self._end or reason
+        self._unblock()
         self._wake()
 
     async def next(self, followed: Followed) -> Turn:

@@ -94,7 +94,10 @@ _ENDED = _object(
         "channel": CHANNEL,
         "code": {"type": "integer", "description": "As in the table of close codes."},
         "reason": {"type": "string"},
-        "cursor": {"anyOf": [ULID, {"type": "null"}], "description": "Where to resume; null where that makes no sense."},
+        "cursor": {
+            "anyOf": [ULID, {"type": "null"}],
+            "description": "Where to resume; null where that makes no sense.",
+        },
     }
 )
 

@@ -30,6 +30,7 @@ from handlers.channels.multiplex.messages import (
 from handlers.channels.multiplex.outgoing import Outgoing, Turn
 from handlers.channels.multiplex.publishes import NO_LONGER_GOOD, publish_all
 from handlers.channels.publishing import Published, frames_of
+from handlers.serving.unblock import Unblock
 
 NOT_FOLLOWED = "Not subscribed to this channel"
 PRIVATE = "Subscribe token required for private channel"
@@ -38,9 +39,9 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_session(broker: Broker, grant: Grant | None) -> AsyncIterator["Session"]:
+async def open_session(broker: Broker, grant: Grant | None, unblock: Unblock) -> AsyncIterator["Session"]:
     """The state of a socket while it is open. Raises `TooMany` past the connections of one token."""
-    session = Session(broker)
+    session = Session(broker, unblock)
     try:
         session.speak_as(grant)
         broker.ended_by_drain.add(session.end)
@@ -53,12 +54,12 @@ async def open_session(broker: Broker, grant: Grant | None) -> AsyncIterator["Se
 class Session:
     """The state of one socket. `execute` is called by one task, `next_turn` by another."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, unblock: Unblock) -> None:
         limits = broker.limits.multiplex
         self._broker = broker
         self._grant: Grant | None = None
         self._held = ExitStack()
-        self._outgoing = Outgoing(step_events=limits.step_events, position_s=limits.position_s)
+        self._outgoing = Outgoing(step_events=limits.step_events, position_s=limits.position_s, unblock=unblock)
         self._followed = Followed(broker, self._outgoing.rotation, self._judge)
         self._age_timer = asyncio.get_running_loop().call_later(age_s(broker), self.end, RESTART)
         self._expiry_timer: asyncio.TimerHandle | None = None

@@ -23,6 +23,7 @@ from handlers.channels.socket import upgrade_required
 from handlers.origins import is_allowed_origin
 from handlers.requests import query_text
 from handlers.responses import refusal_answer
+from handlers.serving.unblock import unblock_of
 
 CANCEL_AGAIN_S = 0.2
 
@@ -41,7 +42,7 @@ async def follow_many_on_socket(socket: WebSocket) -> None:
             raise Forbidden("This Origin may not open sockets here")
         if broker.is_draining():
             raise Unavailable("The server is restarting", retry_after_s=1)
-        async with open_session(broker, _grant(socket)) as session:
+        async with open_session(broker, _grant(socket), unblock_of(socket.scope)) as session:
             await socket.accept()
             await _serve(socket, session)
     except Refusal as refusal:

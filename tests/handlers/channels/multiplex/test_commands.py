@@ -113,7 +113,11 @@ members = st.sampled_from(
      "events", "key", "id"]
 )  # fmt: skip
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(["news", "error", "continue", ""]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["news", "error", "continue", ""]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(members, inner, max_size=4),
     max_leaves=12,
 )

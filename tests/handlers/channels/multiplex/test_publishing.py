@@ -97,18 +97,17 @@ async def test_order_is_kept_while_the_channel_is_changed(server: BrokerServer) 
 
 async def test_commands_between_publishes_are_answered_in_their_place(server: BrokerServer) -> None:
     async with publisher(server) as many:
-        for ref, command in enumerate(
-            [
-                {"publish": {"channel": "news", "data": 1}},
-                {"publish": {"channel": "none", "data": 1}},
-                {"subscribe": {"channel": "news"}},
-                {"publish": {"channel": "news"}},
-                {"publish": {"channel": "news", "data": 2}},
-                {"nonsense": 1},
-                {"unsubscribe": {"channel": "news"}},
-                {"publish": {"channel": "news", "data": 3}},
-            ]
-        ):
+        commands: list[dict[str, Any]] = [
+            {"publish": {"channel": "news", "data": 1}},
+            {"publish": {"channel": "none", "data": 1}},
+            {"subscribe": {"channel": "news"}},
+            {"publish": {"channel": "news"}},
+            {"publish": {"channel": "news", "data": 2}},
+            {"nonsense": 1},
+            {"unsubscribe": {"channel": "news"}},
+            {"publish": {"channel": "news", "data": 3}},
+        ]
+        for ref, command in enumerate(commands):
             await many.socket.send(json.dumps({"ref": ref, **command}))
         while not any(told.get("ref") == 7 for told in many.told):
             await many.hear()
@@ -129,13 +128,13 @@ async def test_the_same_key_answers_the_same_ids_again_and_stores_nothing(server
 
 
 async def test_a_key_is_one_and_the_same_on_the_socket_and_over_http(server: BrokerServer) -> None:
-    body = {"type": "t", "data": {"a": [1, 2]}, "meta": "m"}
+    body: dict[str, Any] = {"type": "t", "data": {"a": [1, 2]}, "meta": "m"}
     async with publisher(server) as many:
         said = await many.publish("news", **body, key="one")
         answer = await post(server, body, "one")
         assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (201, "true")
         assert [answer.json()["id"]] == said["ids"]
-        batch = {"events": [{"data": 1}, {"data": 2}]}
+        batch: dict[str, Any] = {"events": [{"data": 1}, {"data": 2}]}
         ids = [event["id"] for event in (await post(server, batch, "two")).json()["events"]]
         assert await many.publish("news", **batch, key="two") == {"channel": "news", "ids": ids, "replayed": True}
         assert (await many.ask(publish={"channel": "news", "data": 1, "key": "two"}))["error"]["status"] == 422
