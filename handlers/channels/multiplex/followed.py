@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta, Start, has_gap, resume_from
-from broker.errors import CursorExpired, NotFound, TooMany
+from broker.errors import CursorExpired, Forbidden, NotFound, TooMany, Unauthorized
 from broker.ids import render_ulid
 from broker.pages import parse_start
 from broker.rotation import Rotation
@@ -48,7 +48,7 @@ class Followed:
             raise TooMany(f"A socket follows at most {self._most} channels")
         record = await self._broker.channels.find(command.channel_id)
         for _ in range(GENERATIONS):
-            admit(record)
+            record = await self._admitted(record, admit)
             try:
                 return await self._subscribe(record, command)
             except (NotFound, Stale):
@@ -94,6 +94,18 @@ class Followed:
     @property
     def _most(self) -> int:
         return self._broker.limits.multiplex.channels
+
+    async def _admitted(self, record: ChannelRecord, admit: Admit) -> ChannelRecord:
+        """The record on which the channel may be followed: nobody is refused because of what it was.
+
+        Nor does anybody read it because of what it was: the hub has the record of now before it has events.
+        """
+        try:
+            admit(record)
+        except (Unauthorized, Forbidden):
+            record = await self._broker.channels.refresh(record.id)
+            admit(record)
+        return record
 
     async def _subscribe(self, record: ChannelRecord, command: Subscribe) -> tuple[Channel, Beginning]:
         asked = parse_start(record, command.cursor, command.since)

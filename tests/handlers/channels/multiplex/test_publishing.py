@@ -166,6 +166,22 @@ async def test_pipelined_publishes_with_one_key_store_one_event(server: BrokerSe
 STRICT = {"strict_types": True, "types": {"n": {"schema": {"type": "number"}}}}
 
 
+async def test_events_are_judged_by_the_types_of_now_and_keep_their_order(server: BrokerServer) -> None:
+    """Another process has changed the types, and this one has not heard of it."""
+    old = await server.create("strict", config=STRICT)
+    types = {"n": {"schema": {"type": "number"}}, "m": {"schema": {"type": "string"}}}
+    await server.change("strict", config={**STRICT, "types": types})
+    server.broker.channels._remember(old)
+    async with publisher(server) as many:
+        await many.say(ref=1, publish={"channel": "strict", "type": "m", "data": "a"})
+        await many.say(ref=2, publish={"channel": "strict", "type": "n", "data": 1})
+        await many.say(ref=3, publish={"channel": "strict", "type": "x", "data": 1})
+        answers = [await many.hear() for _ in range(3)]
+        ids = [answer["published"]["ids"][0] for answer in answers[:2]]
+        assert ids == sorted(ids)
+        assert answers[2]["error"]["error"] == 'Unknown event type "x". Allowed types: n, m'
+
+
 @pytest.mark.parametrize(
     ("publish", "status", "error"),
     [

@@ -219,6 +219,22 @@ async def test_a_channel_created_again_is_followed_anew(server: BrokerServer) ->
         assert await many.take("news", 1) == events
 
 
+async def test_what_a_channel_was_neither_refuses_nor_admits(server: BrokerServer) -> None:
+    """Another process has changed it, and this one has not heard of it."""
+    public = await server.broker.channels.find("news")
+    private = await server.change("news", is_public=False)
+    events = await server.publish("news", 1, 2)
+    async with multiplexed(server) as many:
+        server.broker.channels._remember(public)
+        await many.subscribe("news", cursor=await start_of(server, "news"))
+        assert (await many.until("ended"))["ended"]["code"] == 4403
+        assert many.events["news"] == []
+        await server.change("news", is_public=True)
+        server.broker.channels._remember(private)
+        await many.subscribe("news", cursor=events[0]["id"])
+        assert await many.take("news", 1) == events[1:]
+
+
 async def test_a_socket_follows_so_many_channels_and_no_more(engine_url: str, tmp_path: Path) -> None:
     overrides = {"limits": {"multiplex_channels": 3}}
     async with running_broker(engine_url, tmp_path / "key.json", overrides) as server, multiplexed(server) as many:

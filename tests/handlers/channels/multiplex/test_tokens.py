@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from broker.subscription import FORBIDDEN, Closed
-from handlers.trust_watch import trust
+from broker.trust import own_key
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.multiplex_client import multiplexed
 
@@ -161,7 +161,8 @@ async def test_a_removed_key_ends_what_needs_it_at_once(server: BrokerServer) ->
         assert (await mixed.until("ended"))["ended"]["code"] == 4401
         assert await mixed.refused(publish={"channel": "public", "data": 1}) == (401, "Invalid or expired token")
         assert (await private.closed())[0] == 4401
-        trust(server.broker, [])
+        own = server.signing_key
+        server.broker.verifier.replace_keys({own.kid: own_key(own.kid, own.public_x)})
         events = await server.publish("public", 1)
         assert await mixed.take("public", 1) == events
 
