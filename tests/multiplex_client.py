@@ -130,5 +130,5 @@ async def multiplexed(
 async def lazily_multiplexed(server: BrokerServer, token: str | None = None) -> AsyncIterator[Multiplexed]:
     """A socket whose client takes little from the network unless the test takes it from there."""
     sock = await lazy_socket(server.port, LAZY_BYTES)
-    async with multiplexed(server, token, sock=sock, max_queue=1, ping_interval=None) as many:
+    async with multiplexed(server, token, sock=sock, max_queue=1, ping_interval=None, close_timeout=0.5) as many:
         yield many

@@ -20,7 +20,7 @@ from broker.storage.embedded import EmbeddedEngine
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.engines import empty
 from tests.handlers.channels.multiplex.spans import Span, Truth, read_spans
-from tests.multiplex_client import PATIENCE_S, Multiplexed, multiplexed
+from tests.multiplex_client import PATIENCE_S, PAYLOADS, Multiplexed, multiplexed, name_of
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "channels": {"trim_interval_s": 0.01, "window_events": 4},
@@ -151,6 +151,7 @@ class Client:
         try:
             while True:
                 message = json.loads(await self.many.socket.recv())
+                PAYLOADS[name_of(message)].validate(message)
                 self.heard.append(message)
                 if "ref" in message:
                     self.answered += 1
@@ -160,7 +161,7 @@ class Client:
             return
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.reuse, Phase.generate))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.reuse, Phase.generate))
 @given(st.lists(socket_steps, min_size=2, max_size=3), publisher_steps, publisher_steps, changer_steps)
 async def test_every_subscription_sees_exactly_its_log_or_an_explicit_end(
     shared_engine: EmbeddedEngine,
