@@ -163,6 +163,13 @@ class LimitSettings(Section):
     client_frame_bytes: Size = 4_096
     client_frames_per_min: Count = 100
     client_frame_burst: Count = 50
+    multiplex_channels: Annotated[int, Field(ge=1, le=10_000)] = 128
+    multiplex_frame_bytes: Size = 73_728
+    multiplex_frames_per_min: Count = 120_000
+    multiplex_frame_burst: Count = 4_000
+    multiplex_in_flight: Annotated[int, Field(ge=1, le=1_000)] = 16
+    multiplex_step_events: Annotated[int, Field(ge=1, le=10_000)] = 100
+    multiplex_position_s: Seconds = 5.0
     write_buffer_bytes: Annotated[int, Field(ge=4_096, le=1_073_741_824)] = 262_144
     write_stall_s: Seconds = 20.0
     ping_interval_s: Seconds = 25.0

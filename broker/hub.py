@@ -21,7 +21,7 @@ from broker.pages import Types
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed
-from broker.storage.log import Log
+from broker.storage.log import Log, Stale
 from broker.subscription import NOT_VOUCHED, RESTART, CloseReason, Subscription
 from broker.watched import Judge, Watched
 
@@ -58,7 +58,7 @@ class Hub:
         judge: Judge,
         on_wake: Callable[[], None] | None = None,
     ) -> Subscription:
-        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`.
+        """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`, `Stale` for an old record.
 
         `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
@@ -169,7 +169,7 @@ class Hub:
             meta = (await self._channels.metas([channel]))[0]
             if meta is None:
                 await self._channels.refresh(channel.id)
-                raise Unavailable("The channel was deleted and created again", retry_after_s=1)
+                raise Stale
         except BaseException:
             if self._watched.get(topic) is watched:
                 del self._watched[topic]

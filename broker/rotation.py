@@ -43,9 +43,9 @@ class Lane:
 
 
 class Rotation:
-    """The subscriptions of one writer, by name. `on_ready` is called when a turn may have something.
+    """The subscriptions of one writer, by name. `on_ready` is called when somebody comes to stand in line.
 
-    `turn` is called by one task, when everything of the turn before was written.
+    `turn` is called by one task, when everything of the turn before was written, and again while `is_ready`.
     """
 
     def __init__(self, on_ready: Callable[[], None], *, step_events: int, turn_bytes: int) -> None:
@@ -57,6 +57,11 @@ class Rotation:
         self._behind: deque[Lane] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._given: list[Subscription] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether somebody is in line: a turn may have something."""
+        return bool(self._ready)
 
     def add(self, name: str, subscription: Subscription) -> None:
         """Serve a subscription from now on, instead of the one that had the name."""

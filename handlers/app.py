@@ -163,6 +163,8 @@ async def _register_signing_key(engine: Engine, signing_key: SigningKey) -> None
 async def _close_on_drain(broker: Broker, drain: Drain, spread_s: float) -> None:
     await drain.wait()
     await broker.hub.close_all(RESTART, spread_s=spread_s)
+    for end in list(broker.ended_by_drain):
+        end(RESTART)
 
 
 def _run_beside(stack: AsyncExitStack, **loops: Coroutine[None, None, None]) -> None:

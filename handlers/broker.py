@@ -19,10 +19,21 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
+from broker.subscription import CloseReason
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplexLimits:
+    """Bounds of one socket on `/api/v1/ws`; the defaults are those of config.toml."""
+
+    channels: int = 128
+    in_flight: int = 16
+    step_events: int = 100
+    position_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class ApiLimits:
     schema_bytes: int = 16_384
     endpoints_per_channel: int = 10
     endpoints_per_address: int = 3
+    multiplex: MultiplexLimits = MultiplexLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,10 @@ class Site:
 
 @dataclass(slots=True)
 class Broker:
-    """The parts of one broker process. Made by `handlers.app`, reached through `broker_of`."""
+    """The parts of one broker process. Made by `handlers.app`, reached through `broker_of`.
+
+    `ended_by_drain` are called after the hub's subscriptions were closed: for connections that may have none.
+    """
 
     engine: Engine
     channels: Channels
@@ -81,6 +96,7 @@ class Broker:
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
     refusals: Refusals
+    ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from handlers import health
+from handlers.asyncapi import asyncapi_operations
 from handlers.channels import (
     channel_operations,
     event_operations,
@@ -12,6 +13,9 @@ from handlers.channels import (
     identity_operations,
     webhook_operations,
 )
+from handlers.channels.connections import CONNECTIONS
+from handlers.channels.multiplex import operations as multiplex_operations
+from handlers.channels.multiplex.socket import follow_many_on_socket
 from handlers.channels.socket import follow_on_socket
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
@@ -24,6 +28,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *feed_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,
+    *multiplex_operations.OPERATIONS,
+    *asyncapi_operations(CONNECTIONS),
 )
 
 
@@ -36,6 +42,7 @@ def all_routes() -> list[BaseRoute]:
     """Every route, in the order in which they are tried."""
     return [
         WebSocketRoute(event_operations.SOCKET_PATH, follow_on_socket),
+        WebSocketRoute(multiplex_operations.MULTIPLEX_PATH, follow_many_on_socket),
         *routes_of(all_operations()),
         Mount("/static", StaticFiles(directory=STATIC)),
         WebSocketRoute("/{path:path}", no_socket),

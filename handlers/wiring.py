@@ -10,8 +10,9 @@ from broker.rates import Rates, parse_rate
 from broker.signing import SigningKey
 from broker.storage.appender import Retention
 from broker.trust import own_key
-from handlers.broker import ApiLimits, Site
-from handlers.serving.limits import ServingLimits
+from handlers.broker import ApiLimits, MultiplexLimits, Site
+from handlers.channels.multiplex.operations import MULTIPLEX_PATH
+from handlers.serving.limits import FrameLimits, ServingLimits
 from handlers.verifier import Verifier
 
 
@@ -52,6 +53,12 @@ def api_limits_of(settings: Settings) -> ApiLimits:
         schema_bytes=limits.schema_bytes,
         endpoints_per_channel=settings.webhooks.per_channel,
         endpoints_per_address=settings.webhooks.per_address,
+        multiplex=MultiplexLimits(
+            channels=limits.multiplex_channels,
+            in_flight=limits.multiplex_in_flight,
+            step_events=limits.multiplex_step_events,
+            position_s=limits.multiplex_position_s,
+        ),
     )
 
 
@@ -127,6 +134,11 @@ def serving_limits_of(settings: Settings) -> ServingLimits:
         client_frame_bytes=limits.client_frame_bytes,
         client_frames_per_min=limits.client_frames_per_min,
         client_frame_burst=limits.client_frame_burst,
+        frames_at={
+            MULTIPLEX_PATH: FrameLimits(
+                limits.multiplex_frame_bytes, limits.multiplex_frames_per_min, limits.multiplex_frame_burst
+            )
+        },
         ping_interval_s=limits.ping_interval_s,
         pong_wait_s=limits.pong_wait_s,
         write_buffer_bytes=limits.write_buffer_bytes,

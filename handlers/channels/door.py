@@ -10,6 +10,7 @@ from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.pages import Types
 from broker.scopes import Grant
+from broker.storage.log import Stale
 from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
 from handlers.auth import Access
 from handlers.broker import Broker
@@ -29,9 +30,7 @@ async def subscribed(
     if broker.is_draining():
         raise Unavailable("The server is restarting", retry_after_s=1)
     with broker.open_connections.hold(access.grant.principal if access.grant else None):
-        subscription = await broker.hub.subscribe(
-            access.channel, start, types, lambda record: judge(broker, access.grant, record)
-        )
+        subscription = await _subscribe(broker, access, start, types)
         if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
             subscription.close(RESTART)
         timers = _timers(broker, access, subscription)
@@ -45,6 +44,15 @@ async def subscribed(
             broker.hub.unsubscribe(access.channel, subscription)
 
 
+async def _subscribe(broker: Broker, access: Access, start: Start | None, types: Types | None) -> Subscription:
+    try:
+        return await broker.hub.subscribe(
+            access.channel, start, types, lambda record: judge(broker, access.grant, record)
+        )
+    except Stale:
+        raise Unavailable("The channel was deleted and created again", retry_after_s=1) from None
+
+
 def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseReason | None:
     """Why a reader with this grant must stop reading this channel, None when it may go on."""
     if channel.is_public:
@@ -54,14 +62,22 @@ def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseR
     return None if broker.verifier.still_good(grant, broker.now_s()) else TOKEN_EXPIRED
 
 
+def age_s(broker: Broker) -> float:
+    """How long one held-open reader lives, another time for each: those of one moment shall not all return in one."""
+    return broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)  # noqa: S311 - spreads load
+
+
+def expires_in_s(broker: Broker, grant: Grant | None) -> float | None:
+    """In how many seconds a grant will have ended by itself, None when it will not."""
+    ends_at_s = broker.verifier.ends_at_s(grant) if grant else None
+    return None if ends_at_s is None else max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
+
+
 def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[asyncio.TimerHandle]:
     loop = asyncio.get_running_loop()
-    # Not a secret: sockets of one moment shall not grow old in one moment.
-    age_s = broker.limits.socket_age_s * random.uniform(1 - AGE_JITTER, 1)  # noqa: S311
-    timers = [loop.call_later(age_s, subscription.close, RESTART)]
-    ends_at_s = broker.verifier.ends_at_s(access.grant) if access.grant else None
-    if ends_at_s is not None:
-        left_s = max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
+    timers = [loop.call_later(age_s(broker), subscription.close, RESTART)]
+    left_s = expires_in_s(broker, access.grant)
+    if left_s is not None:
         timers.append(loop.call_later(left_s, _end_if_forbidden, broker, access.grant, subscription))
     return timers
 

@@ -10,30 +10,29 @@ from websockets.http11 import Response
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
+from handlers.serving.limits import FrameLimits
 from handlers.serving.refusals import ON_EVERY_REFUSAL
 from handlers.serving.token_bucket import TokenBucket
 
 
 class BoundedFrames(ServerProtocol):
-    """Fails the connection with 1008 when the client sends more frames than `pace` lets through.
+    """Fails the connection with 1008 when the client sends more frames than its limits let through.
 
     Every frame counts, also pings and parts of a message: each costs the same to read. `events_sent` counts the data
     frames sent, for those who want to know whether the peer was given anything.
     """
 
-    def __init__(
-        self,
-        *,
-        max_size: int,
-        logger: logging.Logger,
-        pace: TokenBucket,
-        clock_s: Callable[[], float],
-    ) -> None:
-        super().__init__(max_size=max_size, logger=logger)
-        self._pace = pace
+    def __init__(self, limits: FrameLimits, *, logger: logging.Logger, clock_s: Callable[[], float]) -> None:
+        super().__init__(max_size=limits.message_bytes, logger=logger)
         self._clock_s = clock_s
+        self.bound(limits)
         self.is_flooded = False
         self.events_sent = 0
+
+    def bound(self, limits: FrameLimits) -> None:
+        """Hold the client to these limits from now on. Called when its path is known, before its first frame."""
+        self.max_message_size = limits.message_bytes
+        self._pace = TokenBucket(limits.per_min / 60, limits.burst, self._clock_s())
 
     def recv_frame(self, frame: Frame) -> None:
         """Called by the parser for every frame; what it raises ends the parsing of the bytes at hand."""

@@ -9,6 +9,7 @@ what a client sent. Sockets are left to the app while the process drains.
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -20,7 +21,6 @@ from handlers.serving.admission import Slot
 from handlers.serving.gate import Gate
 from handlers.serving.refusals import Kind, render_refusal
 from handlers.serving.sockets import abort, close_after_answer, taken_bytes
-from handlers.serving.token_bucket import TokenBucket
 from handlers.serving.unblock import unblock_extension
 from handlers.serving.ws_frames import BoundedFrames
 
@@ -39,17 +39,7 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         self._limits = limits
         self.logger = _quiet_logger
         self.close_timeout = limits.close_wait_s
-        pace = TokenBucket(
-            limits.client_frames_per_min / 60,
-            limits.client_frame_burst,
-            self.loop.time(),
-        )
-        self.frames_in = BoundedFrames(
-            max_size=limits.client_frame_bytes,
-            logger=_quiet_logger,
-            pace=pace,
-            clock_s=self.loop.time,
-        )
+        self.frames_in = BoundedFrames(limits.frames_of(""), logger=_quiet_logger, clock_s=self.loop.time)
         self.conn = self.frames_in
         self._slot: Slot | None = None
         self._handshake_timer: asyncio.TimerHandle | None = None
@@ -88,7 +78,8 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
             self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
 
     def handle_connect(self, event: Request) -> None:
-        """The handshake is there: start the app, or refuse it."""
+        """The handshake is there: its path says what the client may send. Start the app, or refuse it."""
+        self.frames_in.bound(self._limits.frames_of(unquote(event.path.partition("?")[0])))
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"].update(unblock_extension(self.writable.set))

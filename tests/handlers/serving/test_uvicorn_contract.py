@@ -195,7 +195,8 @@ def test_the_frames_have_what_is_read_and_set() -> None:
     assert all(hasattr(protocol, name) for name in used)
     assert (protocol.close_sent, protocol.handshake_exc, protocol.parser_exc) == (None, None, None)
     assert set(FRAMES_OVERRIDDEN) == {node.name for node in class_of(ws_frames, "BoundedFrames").body
-                                      if isinstance(node, ast.FunctionDef)} - {"__init__"}  # fmt: skip
+                                      if isinstance(node, ast.FunctionDef)} - {"__init__", "bound"}  # fmt: skip
+    assert protocol.max_message_size == 1, "what `bound` sets"
     assert issubclass(RequestLineTooLong, Exception) and issubclass(PayloadTooBig, Exception)
 
 
