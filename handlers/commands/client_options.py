@@ -102,7 +102,7 @@ def exit_statuses() -> Iterator[None]:
     except (Refused, Cut) as error:
         raise _ended(str(error), REFUSED) from error
     except Unreachable as error:
-        raise _ended(str(error), AWAY) from error
+        raise _ended(str(error), AWAY if error.is_passing else REFUSED) from error
     except BrokenPipeError:
         # What is still buffered has no reader either; Python would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
