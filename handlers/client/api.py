@@ -23,7 +23,11 @@ Token = Callable[[], str | None]
 
 
 class Unreachable(Exception):
-    """No answer came. The text names the server and the reason."""
+    """No answer came. The text names the server and the reason; `is_passing` tells whether it may come later."""
+
+    def __init__(self, message: str, *, is_passing: bool = True) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
 
 
 class Refused(Exception):
@@ -74,7 +78,9 @@ class Api:
                 self._connection.close()
                 return self._exchange(call)
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{self.url.origin} does not answer: {reason_of(error)}") from error
+            is_passing = not isinstance(error, ssl.SSLCertVerificationError)
+            said = f"{self.url.origin} does not answer: {reason_of(error)}"
+            raise Unreachable(said, is_passing=is_passing) from error
 
     def close(self) -> None:
         """Give the connection back."""

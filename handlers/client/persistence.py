@@ -36,8 +36,6 @@ def persist(api: Api, call: Call, *, patience_s: float, say: Say) -> Any:
 
 def _asked_for(failure: Refused | Unreachable) -> float:
     """The seconds that the server asked for; raises the failure where trying again is of no use."""
-    if isinstance(failure, Unreachable):
-        return 0.0
     if not failure.is_passing:
         raise failure
-    return failure.retry_after_s or 0.0
+    return (failure.retry_after_s or 0.0) if isinstance(failure, Refused) else 0.0

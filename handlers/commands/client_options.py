@@ -21,6 +21,7 @@ import click
 
 from broker.config import Settings
 from broker.errors import Invalid
+from broker.scopes import is_scope
 from broker.signing import SigningKey
 from broker.signing_file import KeyFileUnfit, key_path, load_or_create
 from broker.tokens import MintRequest, mint
@@ -86,7 +87,7 @@ def server_of(url: str | None, token: str | None, directory: str | None) -> Serv
     signed = None if token or (url and not directory) else _signer(settings, directory)
     if signed is None:
         return Server(parsed, lambda _: lambda: token or None, signs=False)
-    return Server(parsed, lambda scope: partial(signed, scope), signs=True)
+    return Server(parsed, partial(_signing, signed), signs=True)
 
 
 def say(line: str) -> None:
@@ -102,7 +103,7 @@ def exit_statuses() -> Iterator[None]:
     except (Refused, Cut) as error:
         raise _ended(str(error), REFUSED) from error
     except Unreachable as error:
-        raise _ended(str(error), AWAY) from error
+        raise _ended(str(error), AWAY if error.is_passing else REFUSED) from error
     except BrokenPipeError:
         # What is still buffered has no reader either; Python would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -128,6 +129,14 @@ def _signer(settings: Settings, directory: str | None) -> Callable[[str], str] |
     except KeyFileUnfit as error:
         raise click.ClickException(str(error)) from error
     return partial(_sign, key, settings.server.public_url or None)
+
+
+def _signing(signed: Callable[[str], str], scope: str) -> Token:
+    if not is_scope(scope):
+        # A token for it would be refused for its rights, which says nothing of the slip.
+        name = scope.partition(":")[2]
+        raise click.UsageError(f"{printable(name)} is no channel: those are small letters, digits and hyphens")
+    return partial(signed, scope)
 
 
 def _sign(key: SigningKey, audience: str | None, scope: str) -> str:

@@ -65,7 +65,7 @@ def _publish(publisher: Publisher, batch: Batch, key: str | None) -> list[str]:
     except Refused as error:
         raise Refused(error.status, f"{batch.name} not published: {error.message}") from error
     except Unreachable as error:
-        raise Unreachable(f"{batch.name} perhaps not published: {error}") from error
+        raise Unreachable(f"{batch.name} perhaps not published: {error}", is_passing=error.is_passing) from error
 
 
 def _one(data: str) -> Batch:

@@ -17,7 +17,7 @@ import pytest
 from tests.flows.readers import BROKEN, PAUSE_S, Door, Event, Reader, by_events, by_poll, by_socket
 from tests.serve_process import API, ServeProcess, serving
 
-PUBLISHERS = 4
+PUBLISHERS = 3
 DOORS: tuple[Door, ...] = (by_socket, by_events, by_poll)
 SETTINGS = {
     # With everysec a killed engine loses what it answered while the disk was busy syncing.
@@ -43,7 +43,7 @@ class Publisher:
         async with httpx2.AsyncClient(base_url=self._server.url, trust_env=False, timeout=10) as http:
             while not self.is_over:
                 await self.publish(http, self._chance.randint(1, 4))
-                await asyncio.sleep(PAUSE_S * self._chance.random())
+                await asyncio.sleep(3 * PAUSE_S * self._chance.random())
 
     async def publish(self, http: httpx2.AsyncClient, size: int, kind: str | None = None) -> None:
         numbers = [self._count + i for i in range(size)]

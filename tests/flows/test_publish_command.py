@@ -93,6 +93,7 @@ def test_what_the_server_refuses_is_told_with_its_lines(shared_server: ServeProc
         (["1", "--retry-for", "5"], "--retry-for: Invalid duration"),
         (["1", "--data", "nowhere"], "There is no signing key"),
         (["-", "--key", "k"], "--key is for DATA"),
+        (["1", "--data", "data", "-x"], "No such option"),
     ],
 )
 def test_wrong_use_is_told_before_anything_is_sent(shared_server: ServeProcess, words: list[str], says: str) -> None:
@@ -150,3 +151,9 @@ def test_ctrl_c_is_status_130_without_a_word(shared_server: ServeProcess, news: 
 def test_the_id_of_an_event_is_all_that_is_printed(shared_server: ServeProcess, news: str) -> None:
     done = shared_server.run("publish", news, json.dumps({"a": [1, None]}), "--data", "data")
     assert len(done.stdout) == 27 and done.stdout.endswith("\n")
+
+
+def test_a_name_that_no_channel_has_is_told_as_such(shared_server: ServeProcess) -> None:
+    done = shared_server.run("publish", "No_Channel", "1", "--data", "data")
+    assert done.returncode == 2
+    assert "No_Channel is no channel: those are small letters, digits and hyphens" in done.stderr

@@ -1,7 +1,13 @@
 """Calls that are sent again: while it may help, within a time, always the same request."""
 
+import math
 import socket
+import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +15,7 @@ from handlers.client.api import Api, Call, Refused, Unreachable
 from handlers.client.persistence import persist
 from handlers.client.publisher import Publisher, render_batch
 from handlers.client.server_url import ServerUrl
+from tests.external_engine import make_certificate
 from tests.handlers.client.scripted import GONE, answer, scripted
 
 CALL = Call("POST", "/x", b"{}", {"Idempotency-Key": "k"})
@@ -77,3 +84,26 @@ def test_a_batch_is_sent_with_a_key_of_its_own_and_its_data_as_they_are() -> Non
     keys = {line for asked in server.asked for line in asked.split(b"\r\n") if line.startswith(b"Idempotency-Key: ")}
     assert len(keys) == 2 and all(len(key) == 17 + 32 for key in keys)
     assert server.asked[0].endswith(b'{"events":[{"data":1},{"data":2}]}')
+
+
+@contextmanager
+def over_tls(directory: Path) -> Iterator[str]:
+    """A server whose certificate nobody vouches for; its URL. It says nothing, as nobody gets so far."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*make_certificate(directory))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def shake_hands() -> None:
+            client, _ = listener.accept()
+            with client, suppress(ssl.SSLError), context.wrap_socket(client, server_side=True) as wrapped:
+                wrapped.recv(1)
+
+        thread = threading.Thread(target=shake_hands, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(5)
+
+
+def test_a_server_that_nobody_vouches_for_is_not_asked_again(tmp_path: Path) -> None:
+    with over_tls(tmp_path) as url, pytest.raises(Unreachable, match="self-signed certificate"):
+        persist(api(url), CALL, patience_s=math.inf, say=lambda _: None)
