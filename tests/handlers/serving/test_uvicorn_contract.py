@@ -49,7 +49,8 @@ CYCLE = {
 SOCKET = {
     "close_sent", "close_timeout", "close_timer", "conn", "curr_msg_data_type", "default_headers", "disconnected",
     "frames", "handshake_complete", "handshake_initiated", "initial_response", "logger", "loop",
-    "pending_ping_payload", "pong_timer", "queue", "read_paused", "response", "scope", "stop_keepalive", "transport", "writable",
+    "pending_ping_payload", "pong_timer", "queue", "read_paused", "response", "scope", "stop_keepalive", "transport",
+    "writable",
 }  # fmt: skip
 SOCKET_OVERRIDDEN = {
     "connection_lost": ["exc"],
