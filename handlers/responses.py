@@ -82,6 +82,8 @@ class StandardHeaders:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        # Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's refusals of bad ranges are plain text.
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         headers = Headers(scope=scope)
         has_credential = "authorization" in headers or b"token=" in scope["query_string"]
 

@@ -124,6 +124,13 @@ async def test_a_304_has_them_too(server: BrokerServer) -> None:
     check(answer.headers, "public, s-maxage=2")
 
 
+@pytest.mark.parametrize("path", ["/docs", "/static/docs.js", EVENTS])
+@pytest.mark.parametrize("asked", ["bytes=abc", "bytes=99999999-", "bytes=0-1,3-4", "lines=1"])
+async def test_nothing_is_served_in_parts(server: BrokerServer, path: str, asked: str) -> None:
+    answer = await server.http.get(path, headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, (await server.http.get(path)).content)
+
+
 @pytest.mark.parametrize("path", [EVENTS, "/nothing", f"{API}/channels/news/sse"])
 async def test_a_preflight_is_answered_for_every_path(server: BrokerServer, path: str) -> None:
     headers = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
