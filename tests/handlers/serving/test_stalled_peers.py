@@ -111,6 +111,27 @@ async def test_a_peer_that_takes_a_byte_now_and_then_is_not_aborted() -> None:
         assert running.counts == {}
 
 
+async def test_a_peer_whose_bytes_wait_in_the_kernel_only_is_dropped_by_the_kernel() -> None:
+    """The server has nothing left to write, and so nothing to watch."""
+    app = EdgeApp()
+
+    async def talk_once(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 60_000, "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    limits = ServingLimits(write_stall_s=0.6)
+    async with running_server(talk_once, limits) as running, lazy(running.port, GET):
+        await until(lambda: running.server.server_state.connections)
+        assert connection_of(running).transport.get_write_buffer_size() == 0
+        await running.settled()
+        assert running.counts == {"write_stall": 1}
+
+
 async def test_an_answer_that_was_the_last_one_does_not_keep_its_connection_for_ever() -> None:
     """A `close` waits for its buffer to be taken."""
     app = Talker(ends_after=8)
