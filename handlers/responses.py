@@ -80,6 +80,8 @@ class StandardHeaders:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        # Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's refusals of bad ranges are plain text.
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         headers = Headers(scope=scope)
         is_own = has_credential(headers, scope["query_string"])
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +65,14 @@ class Running:
 
     async def stopped(self) -> None:
         await asyncio.wait_for(asyncio.shield(self.task), PATIENCE_S)
+
+
+async def until(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
+    """Return when the condition holds, for what nobody announces; fails when it does not come to hold."""
+    end_s = asyncio.get_running_loop().time() + patience_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < end_s, "this did not come"
+        await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

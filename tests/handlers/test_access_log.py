@@ -9,9 +9,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from handlers.access_log import AccessLog
 from handlers.serving.refusals import Refusals
+from tests.handlers.serving.apps import EdgeApp
+from tests.serving_app import ask, handshake, running_server
 
 
 async def answer(request: Request) -> Response:
@@ -19,9 +22,9 @@ async def answer(request: Request) -> Response:
     return Response(status_code=request.path_params["status"])
 
 
-async def get(path: str) -> httpx2.Response:
+async def get(path: str, refusals: Refusals | None = None) -> httpx2.Response:
     """A request to an app behind the middleware."""
-    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog, Refusals())])
+    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog, refusals or Refusals())])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client:
         return await client.get(path)
 
@@ -50,6 +53,36 @@ async def test_usual_requests_are_not_logged_at_info_but_failures_are(caplog: py
         await get("/503")
     levels = [record.levelname for record in caplog.records if record.name == "tidemark.access"]
     assert levels == ["WARNING"]
+
+
+@pytest.mark.asyncio
+async def test_errors_are_counted_by_status() -> None:
+    refusals = Refusals()
+    for path in ("/200", "/404", "/404", "/503"):
+        await get(path, refusals)
+    assert {name: count for name, count in refusals.counts().items() if count} == {"answer_404": 2, "answer_503": 1}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("message", "status"), [("accept", 101), ("close", 403)])
+async def test_a_socket_is_logged_once_it_has_ended(
+    caplog: pytest.LogCaptureFixture, message: str, status: int
+) -> None:
+    async def socket(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await EdgeApp()(scope, receive, send)
+            return
+        await receive()
+        await send({"type": f"websocket.{message}"})
+
+    caplog.set_level(logging.DEBUG, "tidemark.access")
+    async with running_server(AccessLog(socket, Refusals())) as running:
+        raw = await ask(running.port, handshake("/x?token=canary"))
+        assert (b"x-request-id" in raw.lower()) == (status == 101)
+    [record] = [record for record in caplog.records if record.name == "tidemark.access"]
+    fields = record.__dict__["fields"]
+    assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/x", status)
+    assert "canary" not in str(record.__dict__)
 
 
 @pytest.mark.asyncio

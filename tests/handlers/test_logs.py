@@ -53,6 +53,15 @@ def test_a_line_end_in_a_message_does_not_forge_a_line() -> None:
 
 
 @pytest.mark.usefixtures("restored")
+def test_a_line_end_in_a_field_does_not_forge_a_line() -> None:
+    """A path is decoded, so that a client may put one there."""
+    for form in ("json", "text"):
+        logger, stream = logged(form)
+        logger.warning("answered", extra={"fields": {"path": "/one\n2026-01-01 error two\r"}})
+        assert stream.getvalue().count("\n") == 1 and "\r" not in stream.getvalue()
+
+
+@pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("form", ["json", "text"])
 @pytest.mark.parametrize(
     "text",

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,17 @@ async def test_a_drain_ends_the_stream_with_its_cursor(server: BrokerServer) -> 
     async with following(server) as stream:
         server.drain.begin()
         assert json.loads((await stream.next())["data"]) == {"code": 1012, "reason": "restart", "cursor": last}
+
+
+async def test_a_quiet_stream_is_kept_alive_by_comments_and_loses_nothing_to_them(server: BrokerServer) -> None:
+    server.broker.limits = replace(server.broker.limits, ping_interval_s=0.05)
+    async with server.http.stream("GET", STREAM) as answer:
+        lines = answer.aiter_lines()
+        for _ in range(2):
+            while await anext(lines) != ": ping":
+                pass
+        events = [(await server.publish("news", i))[0] for i in range(20)]
+        assert await Events(lines).take(20) == events
 
 
 async def test_refusals_have_their_status(server: BrokerServer) -> None:

@@ -79,9 +79,11 @@ Reader = SocketReader | StreamReader
 
 
 @asynccontextmanager
-async def reading(server: BrokerServer, kind: str, query: str = "") -> AsyncIterator[Reader]:
+async def reading(
+    server: BrokerServer, kind: str, query: str = "", *, receive_buffer_bytes: int = 4_096
+) -> AsyncIterator[Reader]:
     """A reader of the channel `news`, subscribed when this returns."""
-    sock = await lazy_socket(server.port)
+    sock = await lazy_socket(server.port, receive_buffer_bytes)
     if kind == "socket":
         url = f"ws://127.0.0.1:{server.port}{API}/channels/news/ws{query}"
         async with connect(url, sock=sock, compression=None, max_queue=1, proxy=None, close_timeout=1) as socket:

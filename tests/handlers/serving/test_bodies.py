@@ -6,7 +6,7 @@ import pytest
 
 from handlers.serving.limits import ServingLimits
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
-from tests.serving_app import Running, ask, raw_client, running_server
+from tests.serving_app import Running, ask, raw_client, running_server, until
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -190,7 +190,6 @@ async def test_a_client_that_goes_away_amid_its_body_is_told_to_the_app() -> Non
     async with running_server(app) as running:
         async with raw_client(running.port) as client:
             await client.send(POST + b"Content-Length: 9\r\n\r\nhalf")
-            while not app.requests:
-                await asyncio.sleep(0.005)
+            await until(lambda: app.requests)
         await running.settled()
         assert app.gone == ["/"]

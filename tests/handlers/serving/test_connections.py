@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 
 from handlers.serving.limits import ServingLimits
 from tests.handlers.serving.apps import EdgeApp, parse_answers
-from tests.serving_app import Raw, Running, ask, handshake, raw_client, running_server
+from tests.serving_app import Raw, Running, ask, handshake, raw_client, running_server, until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -18,8 +18,7 @@ async def admitted(stack: AsyncExitStack, running: Running) -> Raw:
     """A client that holds a place."""
     before = running.gate.admission.open
     client = await stack.enter_async_context(raw_client(running.port))
-    while running.gate.admission.open == before:
-        await asyncio.sleep(0.005)
+    await until(lambda: running.gate.admission.open != before)
     return client
 
 
@@ -61,8 +60,7 @@ async def test_one_more_than_an_address_may_gets_429_until_one_leaves() -> None:
 
 
 async def until_left(running: Running, count: int) -> None:
-    while running.gate.admission.open != count:
-        await asyncio.sleep(0.005)
+    await until(lambda: running.gate.admission.open == count)
 
 
 async def test_one_more_than_may_come_at_once_gets_503_and_a_later_one_is_served() -> None:
@@ -106,8 +104,7 @@ async def test_one_that_is_denied_and_stays_is_closed() -> None:
         await admitted(stack, running)
         client = await stack.enter_async_context(raw_client(running.port))
         assert len(parse_answers(await client.read_to_end())) == 1
-        while running.gate.admission.lingering:
-            await asyncio.sleep(0.005)
+        await until(lambda: not running.gate.admission.lingering)
 
 
 async def test_a_flood_of_denied_ones_is_dropped_without_an_answer() -> None:
@@ -116,8 +113,7 @@ async def test_a_flood_of_denied_ones_is_dropped_without_an_answer() -> None:
         await admitted(stack, running)
         for _ in range(103):
             await stack.enter_async_context(raw_client(running.port))
-        while running.counts.get("connections_full") != 103:
-            await asyncio.sleep(0.005)
+        await until(lambda: running.counts.get("connections_full") == 103)
         assert running.counts == {"connections_full": 103, "dropped_unanswered": 3}
         assert running.gate.admission.lingering == 100
 

@@ -16,7 +16,7 @@ from broker.subscription import RESTART, Closed
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.handlers.serving.apps import parse_answers
 from tests.handlers.serving.readers import End, Reader, buffers, reading, take, until_end
-from tests.serving_app import handshake, raw_client
+from tests.serving_app import handshake, raw_client, until
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "server": {"drain_s": 0.5, "shutdown_s": 8},
@@ -53,7 +53,7 @@ async def publishing(server: BrokerServer, events: list[Any]) -> AsyncIterator[N
 
 
 async def rest(server: BrokerServer, kind: str, cursor: str, count: int) -> list[Any]:
-    async with reading(server, kind, f"?cursor={cursor}") as reader:
+    async with reading(server, kind, f"?cursor={cursor}", receive_buffer_bytes=1_000_000) as reader:
         return await take(reader, count)
 
 
@@ -67,8 +67,7 @@ async def test_readers_of_all_kinds_resume_elsewhere_without_a_loss_or_a_repetit
         at_tip = [await stack.enter_async_context(reading(one, kind)) for kind in ("socket", "stream") * 3]
         blocked = await stack.enter_async_context(reading(one, "socket"))
         async with publishing(other, events):
-            while len(events) < 500:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(events) >= 400)
             start = events[50]["id"]
             replaying = [
                 await stack.enter_async_context(reading(one, kind, f"?cursor={start}")) for kind in ("socket", "stream")
@@ -95,11 +94,9 @@ async def test_a_reader_that_does_not_read_is_told_as_soon_as_it_reads(
     async with AsyncExitStack() as stack:
         readers = [await stack.enter_async_context(reading(one, kind)) for kind in ("socket", "stream")]
         events = [event for _ in range(5) for event in await one.publish("news", *[TEXT] * 40)]
-        while len([size for size in buffers(one) if size > 16_000]) < 2:
-            await asyncio.sleep(0.02)
+        await until(lambda: len([size for size in buffers(one) if size > 16_000]) >= 2)
         one.drain.begin()
-        while "close_1012" not in one.running.counts or one.running.counts["close_1012"] < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: one.running.counts.get("close_1012") == 2)
         for kind, reader in zip(("socket", "stream"), readers, strict=True):
             got, end = await until_end(reader)
             assert end == End(1012, got[-1]["id"])
@@ -115,8 +112,7 @@ async def test_a_long_poll_is_answered_at_once_and_new_readers_are_refused(
     path = f"{API}/channels/news/events"
     held = asyncio.create_task(one.http.get(f"{path}?cursor={events[0]['id']}&wait=30"))
     channel = await one.broker.channels.find("news")
-    while not one.broker.hub.readers(channel):
-        await asyncio.sleep(0.01)
+    await until(lambda: one.broker.hub.readers(channel))
     one.drain.begin()
     answer = await asyncio.wait_for(held, 3)
     assert (answer.status_code, answer.json()["events"], answer.json()["cursor"]) == (200, [], events[0]["id"])
@@ -147,8 +143,7 @@ async def test_it_is_not_ready_from_the_beginning_of_the_drain_and_lets_nobody_i
         clients = {name: await stack.enter_async_context(raw_client(one.port)) for name in sent}
         for name, client in clients.items():
             await client.send(sent[name][:-3])
-        while not all(getattr(each, "url", None) for each in one.running.server.server_state.connections):
-            await asyncio.sleep(0.01)
+        await until(lambda: all(getattr(each, "url", None) for each in one.running.server.server_state.connections))
         one.running.ask_to_stop()
         await one.drain.wait()
         with pytest.raises(ConnectionRefusedError):
@@ -204,8 +199,7 @@ async def test_many_are_closed_spread_over_the_time_and_those_that_wait_for_one_
 
     began = time.monotonic()
     tasks = [asyncio.create_task(read(i % 20 == 0)) for i in range(200)]
-    while hub.readers(channel) < 200:
-        await asyncio.sleep(0.01)
+    await until(lambda: hub.readers(channel) >= 200)
     began = time.monotonic()
     await hub.close_all(RESTART, spread_s=0.5)
     took_s = time.monotonic() - began

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from handlers.serving.limits import ServingLimits
 from tests.handlers.serving.apps import EdgeApp
-from tests.serving_app import Raw, handshake, masked_frame, raw_client, running_server
+from tests.serving_app import Raw, handshake, masked_frame, raw_client, running_server, until
 
 LIMITS = ServingLimits(client_frame_bytes=200, linger_s=0.2, close_wait_s=0.3)
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -170,8 +170,7 @@ async def test_a_client_that_answers_a_close_by_nonsense_is_let_go(name: str) ->
         async with raw_client(running.port) as client:
             await shake(client)
             await client.send(masked_frame(TEXT, b"close 4410"))
-            while not app.closes:
-                await asyncio.sleep(0.005)
+            await until(lambda: app.closes)
             await client.send(BAD[name][0])
             assert close_code(await client.read_to_end()) == 4410
             assert running.counts == {BAD[name][2]: 1}
@@ -184,8 +183,7 @@ async def test_a_client_that_floods_after_a_close_is_let_go() -> None:
     async with running_server(app, limits) as running, raw_client(running.port) as client:
         await shake(client)
         await client.send(masked_frame(TEXT, b"close 4408"))
-        while not app.closes:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.closes)
         await client.send(masked_frame(TEXT, b"x") * 50)
         assert close_code(await client.read_to_end()) == 4408
         assert running.counts == {"frame_rate": 1}

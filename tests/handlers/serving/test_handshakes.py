@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from handlers.serving.limits import ServingLimits
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
-from tests.serving_app import Running, ask, handshake, masked_frame, raw_client, running_server
+from tests.serving_app import Running, ask, handshake, masked_frame, raw_client, running_server, until
 
 LINGER = ServingLimits(linger_s=0.2)
 QUICK = ServingLimits(handshake_s=0.5, linger_s=0.2)
@@ -119,8 +119,7 @@ async def test_frames_before_the_answer_to_the_handshake_are_refused() -> None:
     async with running_server(app, LINGER) as running:
         async with raw_client(running.port) as client:
             await client.send(handshake())
-            while not app.requests:
-                await asyncio.sleep(0.005)
+            await until(lambda: app.requests)
             await client.send(masked_frame(1, b"too soon"))
             assert refusal_of(await client.read_to_end())[0] == 400
         app.accept.set()
@@ -135,10 +134,8 @@ async def test_a_client_that_leaves_before_the_answer_is_told_to_the_app() -> No
     async with running_server(app) as running:
         async with raw_client(running.port) as client:
             await client.send(handshake())
-            while not app.requests:
-                await asyncio.sleep(0.005)
-        while running.server.server_state.connections:
-            await asyncio.sleep(0.005)
+            await until(lambda: app.requests)
+        await until(lambda: not running.server.server_state.connections)
         app.accept.set()
         await running.settled()
 

@@ -151,7 +151,9 @@ async def test_a_head_that_comes_line_by_line_has_no_more_time_than_another() ->
 
 
 async def test_the_second_head_of_a_connection_has_its_time_too() -> None:
-    async with running_server(EdgeApp(), QUICK) as running, raw_client(running.port) as client:
+    """Which is not that of an idle connection."""
+    limits = ServingLimits(head_s=0.6, keep_alive_s=0.2, linger_s=0.2)
+    async with running_server(EdgeApp(), limits) as running, raw_client(running.port) as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
         assert (await client.read_answer()).startswith(b"HTTP/1.1 200")
         assert refusal_of(await client.read_to_end())[0] == 408

@@ -7,7 +7,7 @@ import pytest
 from handlers.serving.http_protocol import BoundedHttpProtocol
 from handlers.serving.limits import ServingLimits
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
-from tests.serving_app import Running, raw_client, running_server
+from tests.serving_app import Running, ask, handshake, raw_client, running_server, until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 HOLD = b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -39,8 +39,7 @@ async def test_a_flood_of_requests_is_all_answered_and_held_as_bytes_meanwhile()
     app, count = EdgeApp(), 2_000
     async with running_server(app) as running, raw_client(running.port) as client:
         sending = asyncio.create_task(client.send(HOLD + GET * count + LAST))
-        while not app.requests or not protocol_of(running)._held:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.requests and protocol_of(running)._held)
         most = 0
         reading = asyncio.create_task(client.read_to_end())
         app.release.set()
@@ -60,8 +59,7 @@ async def test_a_bad_request_waits_for_the_answers_before_it() -> None:
     app = EdgeApp()
     async with running_server(app, LINGER) as running, raw_client(running.port) as client:
         await client.send(HOLD + GET + b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        while not running.counts:
-            await asyncio.sleep(0.005)
+        await until(lambda: running.counts)
         app.release.set()
         raw = await client.read_to_end()
         answers = parse_answers(raw)
@@ -74,8 +72,7 @@ async def test_a_bad_body_waits_for_the_answers_before_it_and_its_app_is_not_ask
     bad = b"POST /bad HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
     async with running_server(app, LINGER) as running, raw_client(running.port) as client:
         await client.send(HOLD + bad)
-        while not running.counts:
-            await asyncio.sleep(0.005)
+        await until(lambda: running.counts)
         app.release.set()
         assert [answer.status for answer in parse_answers(await client.read_to_end())] == [200, 400]
     assert app.requests == [("GET", "/hold")]
@@ -107,26 +104,21 @@ async def test_a_client_that_goes_away_from_a_stream_with_requests_behind_it_is_
 
 @pytest.mark.parametrize("rest", [b"\x81\x80\x00\x00\x00\x00", GET])
 async def test_a_handshake_with_anything_behind_it_is_refused(rest: bytes) -> None:
-    shake = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    """Also where it ends with the parser's piece."""
     app = EdgeApp()
+    padded = handshake("/", "A: " + "v" * (4_096 - len(handshake("/", "A: "))))
+    assert len(padded) == 4_096
     async with running_server(app, LINGER) as running:
-        async with raw_client(running.port) as client:
-            await client.send(shake + rest)
-            assert refusal_of(await client.read_to_end())[0] == 400
-        padded = shake.replace(b"Host: x", b"Host: x\r\nA: " + b"v" * (4_096 - len(shake) - len(b"\r\nA: ")))
-        assert len(padded) == 4_096, "the handshake ends where the parser's piece ends"
-        async with raw_client(running.port) as client:
-            await client.send(padded + rest)
-            assert refusal_of(await client.read_to_end())[0] == 400
+        for shake in (handshake(), padded):
+            assert refusal_of(await ask(running.port, shake + rest))[0] == 400
     assert app.requests == []
 
 
 async def test_a_handshake_behind_an_unanswered_request_is_refused_after_its_answer() -> None:
     app = EdgeApp()
     async with running_server(app, LINGER) as running, raw_client(running.port) as client:
-        await client.send(HOLD + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        while not running.counts:
-            await asyncio.sleep(0.005)
+        await client.send(HOLD + handshake())
+        await until(lambda: running.counts)
         app.release.set()
         assert [answer.status for answer in parse_answers(await client.read_to_end())] == [200, 400]
     assert app.requests == [("GET", "/hold")]

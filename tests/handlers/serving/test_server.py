@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from handlers.serving.limits import ServingLimits
 from handlers.serving.server import allow_open_files
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
-from tests.serving_app import handshake, raw_client, running_server
+from tests.serving_app import handshake, raw_client, running_server, until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 HOLD = b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -38,8 +38,7 @@ async def test_a_request_under_way_is_answered_and_is_the_last_on_its_connection
     app = EdgeApp()
     async with running_server(app, QUICK) as running, raw_client(running.port) as client:
         await client.send(HOLD)
-        while not app.requests:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.requests)
         running.ask_to_stop()
         await running.drain.wait()
         await client.send(GET)
@@ -52,8 +51,7 @@ async def test_a_request_under_way_is_answered_and_is_the_last_on_its_connection
 async def test_a_request_whose_head_has_begun_is_served() -> None:
     async with running_server(EdgeApp(), QUICK) as running, raw_client(running.port) as client:
         await client.send(GET[:10])
-        while not any(connection.url for connection in running.server.server_state.connections):  # type: ignore[union-attr]
-            await asyncio.sleep(0.005)
+        await until(lambda: any(getattr(each, "url", None) for each in running.server.server_state.connections))
         running.ask_to_stop()
         await running.drain.wait()
         await client.send(GET[10:])
@@ -85,8 +83,7 @@ async def test_a_handshake_that_the_app_has_not_answered_by_the_end_of_the_drain
     app.accept.clear()
     async with running_server(app, QUICK) as running, raw_client(running.port) as client:
         await client.send(handshake())
-        while not app.requests:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.requests)
         running.ask_to_stop()
         assert refusal_of(await client.read_to_end())[0] == 503
         assert running.counts == {}, "nobody's fault"
@@ -111,8 +108,7 @@ async def test_an_app_that_does_not_listen_is_cancelled_at_the_end(caplog: pytes
     limits = ServingLimits(drain_s=0.1, shutdown_s=0.3)
     async with running_server(app, limits) as running, raw_client(running.port) as client:
         await client.send(HOLD)
-        while not app.requests:
-            await asyncio.sleep(0.005)
+        await until(lambda: app.requests)
         running.ask_to_stop()
         await running.stopped()
     assert "ending 1 connections and 1 requests" in caplog.text

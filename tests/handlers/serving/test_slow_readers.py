@@ -15,6 +15,7 @@ import pytest
 
 from tests.broker_server import BrokerServer, running_broker
 from tests.handlers.serving.readers import End, buffers, reading, take, until_end
+from tests.serving_app import until
 
 BUFFER_BYTES = 32_768
 WINDOW_EVENTS = 8
@@ -48,10 +49,11 @@ async def publish(server: BrokerServer, count: int = COUNT) -> list[dict[str, An
 
 async def until_steady(server: BrokerServer) -> None:
     """Return when the broker writes no more to anybody."""
-    seen = [buffers(server)]
-    while len(seen) < 4 or seen[-4:] != [seen[-1]] * 4:
-        await asyncio.sleep(0.05)
-        seen.append(buffers(server))
+    async with asyncio.timeout(10):
+        seen = [buffers(server)]
+        while len(seen) < 4 or seen[-4:] != [seen[-1]] * 4:
+            await asyncio.sleep(0.05)
+            seen.append(buffers(server))
 
 
 @pytest.mark.parametrize("kind", ["socket", "stream"])
@@ -133,9 +135,7 @@ async def test_a_reader_that_takes_nothing_for_too_long_is_aborted_and_resumes_f
             assert got == first
             events = await publish(server)
             channel = await server.broker.channels.find("news")
-            async with asyncio.timeout(6):
-                while server.broker.hub.readers(channel):
-                    await asyncio.sleep(0.02)
+            await until(lambda: not server.broker.hub.readers(channel))
             more, end = await until_end(slow)
             got += more
         assert end.code is None

@@ -14,7 +14,7 @@ from handlers.serving.limits import ServingLimits
 from handlers.serving.ws_protocol import BoundedSocketProtocol
 from tests.handlers.serving.apps import EdgeApp
 from tests.handlers.serving.test_frames import close_code, frames_in, shake
-from tests.serving_app import Running, handshake, lazy_socket, raw_client, running_server
+from tests.serving_app import Running, handshake, lazy_socket, raw_client, running_server, until
 
 SMALL: dict[str, Any] = {"send_buffer_bytes": 8_192, "write_buffer_bytes": 32_768, "linger_s": 0.2}
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -80,10 +80,11 @@ async def lazy(port: int, sent: bytes) -> AsyncIterator[socket.socket]:
 
 async def until_full(running: Running) -> None:
     """Return when the server has stopped writing to its one client."""
-    sizes = [0]
-    while sizes[-1] == 0 or sizes[-3:] != [sizes[-1]] * 3:
-        await asyncio.sleep(0.03)
-        sizes += [each.transport.get_write_buffer_size() for each in running.server.server_state.connections] or [0]
+    async with asyncio.timeout(10):
+        sizes = [0]
+        while sizes[-1] == 0 or sizes[-3:] != [sizes[-1]] * 3:
+            await asyncio.sleep(0.03)
+            sizes += [each.transport.get_write_buffer_size() for each in running.server.server_state.connections] or [0]
 
 
 @pytest.mark.parametrize("sent", [GET, handshake()])
@@ -108,6 +109,27 @@ async def test_a_peer_that_takes_a_byte_now_and_then_is_not_aborted() -> None:
             await asyncio.sleep(0.1)
         assert not app.ended.is_set()
         assert running.counts == {}
+
+
+async def test_a_peer_whose_bytes_wait_in_the_kernel_only_is_dropped_by_the_kernel() -> None:
+    """The server has nothing left to write, and so nothing to watch."""
+    app = EdgeApp()
+
+    async def talk_once(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 60_000, "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    limits = ServingLimits(write_stall_s=0.6)
+    async with running_server(talk_once, limits) as running, lazy(running.port, GET):
+        await until(lambda: running.server.server_state.connections)
+        assert connection_of(running).transport.get_write_buffer_size() == 0
+        await running.settled()
+        assert running.counts == {"write_stall": 1}
 
 
 async def test_an_answer_that_was_the_last_one_does_not_keep_its_connection_for_ever() -> None:
@@ -204,8 +226,7 @@ async def test_a_close_reaches_a_client_that_does_not_read_behind_what_waits_for
         unblock[0]()
         protocol = connection_of(running)
         assert isinstance(protocol, BoundedSocketProtocol)
-        while not protocol.close_sent:
-            await asyncio.sleep(0.005)
+        await until(lambda: protocol.close_sent)
         client.transport.resume_reading()
         with pytest.raises(ConnectionClosed):
             while True:
