@@ -15,7 +15,7 @@ from starlette.routing import Route
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.events import EventLimits
-from broker.watched import HubLimits
+from broker.hub_limits import HubLimits
 from handlers.broker import ApiLimits
 from handlers.requests import read_json
 from handlers.responses import json_answer, on_expected
