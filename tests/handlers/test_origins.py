@@ -13,6 +13,7 @@ def allowed(origin: str | None, *, host: str = "tide.example:8000", public_url: 
         allowed_origins=tuple(origins.split()),
         anonymous_webhooks=True,
         outbound_allow=(),
+        trusted_proxies=(),
         roles={},
     )
     return is_allowed_origin(site, {"host": host} | ({} if origin is None else {"origin": origin}))
