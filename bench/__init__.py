@@ -1,0 +1,1 @@
+"""`./run bench`: Tidemark beside the physical limit, stock Starlette and its peers, in alternating runs."""
