@@ -1,1 +1,1 @@
-"""Measurements. Each module prints what it measured, on which machine, and how it can be repeated."""
+"""`./run bench`: Tidemark beside the physical limit, stock Starlette and its peers, in alternating runs."""

@@ -1,0 +1,1 @@
+"""The baselines that Tidemark is compared with, as ASGI apps."""

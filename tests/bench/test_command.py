@@ -1,0 +1,55 @@
+"""The command from end to end."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bench.__main__ import main
+from bench.native import Tools
+
+
+def run_bench(*words: str) -> "subprocess.CompletedProcess[str]":
+    """The outcome of the command as a process of its own, as it changes limits of its process."""
+    return subprocess.run([sys.executable, "-P", "-m", "bench", *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.usefixtures("checked_tools")
+def test_a_result_is_printed_and_appended_with_machine_versions_and_size(tmp_path: Path) -> None:
+    output = tmp_path / "results.md"
+    output.write_text("# Results\n")
+    size = ["--quick", "--seconds", "0.1", "--connections", "10", "--peers", "none"]
+    done = run_bench("fanout", *size, "--output", str(output), "--note", "A first try")
+    assert done.returncode == 0, done.stderr
+    text = output.read_text()
+    assert text.startswith("# Results\n\n## A first try\n")
+    assert text.endswith(done.stdout)
+    for part in ("commit ", "cores, Linux", "load average", "uvicorn ", "1 rounds of 0.1 s, 10 connections"):
+        assert part in text, part
+    assert "| 1    | CPU per delivery" in text
+    assert "- 2b: no nchan here" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["speed"], "'speed' is not one of"),
+        (["--rounds", "0"], "0 is not in the range"),
+        (["--peers", "redis"], "There is no peer 'redis'"),
+        (["--peer", "nats=/nowhere"], "--peer nats=/nowhere"),
+    ],
+)
+def test_a_slip_names_itself(checked_tools: Tools, words: list[str], says: str) -> None:
+    done = run_bench(*words)
+    assert done.returncode != 0
+    assert says in done.stderr
+
+
+def test_help_names_every_measure() -> None:
+    answer = CliRunner().invoke(main, ["--help"])
+    assert answer.exit_code == 0
+    assert "fanout|latency|flood|stream|idle|publish|page|replay|stalled|storm|channels" in answer.output.replace(
+        "\n", ""
+    ).replace(" ", "")
