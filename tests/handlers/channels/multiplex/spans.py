@@ -81,7 +81,9 @@ def read_spans(messages: list[Json], asked: dict[int, Json]) -> list[Span]:
             case "unsubscribed":
                 end(message["unsubscribed"]["channel"], message["unsubscribed"]["cursor"])
             case "ended":
-                end(message["ended"]["channel"], message["ended"]["cursor"])
+                # With 4410 it is not where the reader was, but where nothing is missing any more.
+                is_lost = message["ended"]["code"] == 4410
+                end(message["ended"]["channel"], None if is_lost else message["ended"]["cursor"])
             case "position":
                 for channel, cursor in message["position"].items():
                     current[channel].position = cursor
