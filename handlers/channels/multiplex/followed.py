@@ -109,26 +109,19 @@ class Followed:
 
     async def _subscribe(self, record: ChannelRecord, command: Subscribe) -> tuple[Channel, Beginning]:
         asked = parse_start(record, command.cursor, command.since)
-        start, beginning = None, None
-        if asked is not None:
-            start, beginning = await self._begin(record, asked, command)
-        subscription = await self._broker.hub.subscribe(
-            record, start, command.types, self._judge, lambda: self._rotation.wake(record.id)
-        )
-        at_tip = Beginning(subscription.cursor, subscription.cursor, complete=True, oldest=None)
-        return Channel(record, subscription), beginning or at_tip
-
-    async def _begin(self, record: ChannelRecord, asked: Start, command: Subscribe) -> tuple[Start, Beginning]:
-        meta = (await self._broker.channels.metas([record]))[0]
+        [meta] = await self._broker.channels.metas([record])
         if meta is None:
             raise NotFound(NO_CHANNEL)
-        start = Start(resume_from(asked, meta), own=True)
-        is_complete = not has_gap(asked, meta)
+        start = Start(meta.top if asked is None else resume_from(asked, meta), own=True)
+        is_complete = asked is None or not has_gap(asked, meta)
         oldest = None if is_complete else await self._oldest(record, meta)
         if command.gap_is_error and not is_complete:
             raise CursorExpired("cursor_expired", reason="Events after the cursor are no longer kept", oldest=oldest)
+        subscription = await self._broker.hub.subscribe(
+            record, start, command.types, self._judge, lambda: self._rotation.wake(record.id)
+        )
         cursor, tail = (render_ulid(record.tag_letters, position) for position in (start.position, meta.top))
-        return start, Beginning(cursor, tail, is_complete, oldest)
+        return Channel(record, subscription), Beginning(cursor, tail, is_complete, oldest)
 
     async def _oldest(self, record: ChannelRecord, meta: LogMeta) -> str | None:
         page = await self._broker.log.after(record, meta.trimmed, limit=1)

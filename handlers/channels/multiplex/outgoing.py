@@ -85,7 +85,7 @@ class Outgoing:
                 return Turn([*texts, render_closing(followed.cursors())], self._end)
             if texts:
                 return Turn(texts, None)
-            if not self.rotation.is_ready:
+            if self._end is not None or not self.rotation.is_ready:
                 await self._wanted.wait()
 
     async def aclose(self) -> None:

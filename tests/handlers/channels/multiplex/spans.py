@@ -6,7 +6,6 @@ A span is one subscription from its `subscribed` to its end. The truth is every 
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.subscription import CURSOR_EXPIRED
 from tests.multiplex_client import name_of
 
 Json = dict[str, Any]
@@ -82,9 +81,9 @@ def read_spans(messages: list[Json], asked: dict[int, Json]) -> list[Span]:
             case "unsubscribed":
                 end(message["unsubscribed"]["channel"], message["unsubscribed"]["cursor"])
             case "ended":
-                said = message["ended"]
-                # The cursor of a gap lies behind it: how far the reader had come is not told.
-                end(said["channel"], None if said["code"] == CURSOR_EXPIRED.code else said["cursor"])
+                # With 4410 it is not where the reader was, but where nothing is missing any more.
+                is_lost = message["ended"]["code"] == 4410
+                end(message["ended"]["channel"], None if is_lost else message["ended"]["cursor"])
             case "position":
                 for channel, cursor in message["position"].items():
                     current[channel].position = cursor
