@@ -31,7 +31,10 @@ T = TypeVar("T")
 LIMITS = HubLimits(window_events=5, window_bytes=400, page_events=4, max_lag_events=12)
 KINDS = (None, b'"a"', b'"b"')
 
+NOW, LATER, LOST, TWICE = "now", "later", "lost", "twice"
+
 indexes = st.integers(0, 50)
+fates = st.sampled_from([NOW, NOW, NOW, LATER, LOST, TWICE])
 sizes = st.lists(st.sampled_from([0, 10, 500]), min_size=1, max_size=7)
 
 
@@ -43,6 +46,7 @@ class Reader:
     start: Position
     types: Types | None
     is_stranger: bool
+    is_eager: bool
     next: "asyncio.Task[Step] | None" = None
     got: list[Frame] = field(default_factory=list)
     closed: Closed | None = None
@@ -53,7 +57,7 @@ class Reader:
 
 
 class WatchedMachine(RuleBasedStateMachine):
-    """Rules are what the world does; the engine's answers are rules too, so that each may come at any moment."""
+    """Rules are what the world does. While the engine is slow its answers are rules too, and may come at any moment."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,6 +65,7 @@ class WatchedMachine(RuleBasedStateMachine):
         self.model = ModelLog()
         self.readers: list[Reader] = []
         self.pasts: list[State] = []
+        self.is_slow = False
         self.has_lost = self.is_doubtful = False
         channels, log = cast("Channels", self.model), cast("Log", self.model)
         self.watched = Watched(RECORD, channels, log, LIMITS)
@@ -80,11 +85,17 @@ class WatchedMachine(RuleBasedStateMachine):
         self.watched.start(meta)
 
     async def spin(self) -> None:
-        """Let everything that can go on go on, and take what the readers were given."""
-        for _ in range(12):
-            await asyncio.sleep(0)
-        for reader in self.readers:
-            self.collect(reader)
+        """Let everything that can go on go on: the engine unless it is slow, and the readers that are eager."""
+        for _ in range(8):
+            for reader in self.readers:
+                self.collect(reader)
+                if reader.is_eager:
+                    await self.ask(reader)
+            for _ in range(6):
+                await asyncio.sleep(0)
+            if not self.is_slow:
+                for call in list(self.model.calls):
+                    call.answer()
 
     def collect(self, reader: Reader) -> None:
         if reader.next is None or not reader.next.done():
@@ -128,45 +139,45 @@ class WatchedMachine(RuleBasedStateMachine):
             case _:
                 raise AssertionError(closed.code)
 
-    @rule(
-        sizes=st.lists(st.sampled_from([0, 10, 500]), min_size=1, max_size=7),
-        kind=st.sampled_from(KINDS),
-        whole=st.booleans(),
-    )
-    def append(self, sizes: list[int], kind: bytes | None, whole: bool) -> None:
-        self.model.append(sizes, kind, is_told_whole=whole)
+    @rule(sizes=sizes, kind=st.sampled_from(KINDS), is_whole=st.booleans(), fate=fates)
+    def append(self, sizes: list[int], kind: bytes | None, is_whole: bool, fate: str) -> None:
+        self.model.append(sizes, kind, is_told_whole=is_whole)
+        self.send(fate)
 
-    @rule(index=indexes)
-    def delete_event(self, index: int) -> None:
+    @rule(index=indexes, fate=fates)
+    def delete_event(self, index: int, fate: str) -> None:
         self.model.delete_event(index)
+        self.send(fate)
 
-    @rule(count=st.integers(0, 4))
-    def trim(self, count: int) -> None:
+    @rule(count=st.integers(0, 4), fate=fates)
+    def trim(self, count: int, fate: str) -> None:
         self.model.trim(count)
+        self.send(fate)
 
-    @rule(is_public=st.booleans())
-    def change(self, is_public: bool) -> None:
+    @rule(is_public=st.booleans(), fate=fates)
+    def change(self, is_public: bool, fate: str) -> None:
         self.model.change(is_public=is_public)
+        self.send(fate)
+
+    def send(self, fate: str) -> None:
+        """The message of what was just done, if any, arrives, waits, is lost, or arrives and will come again."""
+        if self.model.messages and fate != LATER:
+            message = self.model.messages.pop()
+            if fate != LOST:
+                self.run(self.hear(message))
+            if fate == TWICE:
+                self.model.messages.append(message)
+
+    @rule(is_slow=st.booleans())
+    def slow_down(self, is_slow: bool) -> None:
+        self.is_slow = is_slow
+        self.run(asyncio.sleep(0))
 
     @precondition(lambda self: self.model.messages)
-    @rule(count=st.integers(1, 5))
-    def deliver(self, count: int) -> None:
-        """The usual: messages arrive in order."""
-        for message in self.model.messages[:count]:
-            self.run(self.hear(message))
-        del self.model.messages[:count]
-
-    @precondition(lambda self: self.model.messages)
-    @rule(index=indexes, is_lost=st.booleans(), is_kept=st.booleans())
-    def mishandle(self, index: int, is_lost: bool, is_kept: bool) -> None:
-        """A message out of its turn, lost, or delivered though it will come again."""
-        messages = self.model.messages
-        index %= len(messages)
-        message = messages[index]
-        if is_lost or not is_kept:
-            del messages[index]
-        if not is_lost:
-            self.run(self.hear(message))
+    @rule(index=indexes)
+    def deliver(self, index: int) -> None:
+        """A message that waited arrives, in its turn or not."""
+        self.run(self.hear(self.model.messages.pop(index % len(self.model.messages))))
 
     async def hear(self, message: Any) -> None:
         self.watched.hear(message)
@@ -207,8 +218,9 @@ class WatchedMachine(RuleBasedStateMachine):
         back=st.none() | st.integers(0, 15),
         types=st.none() | st.sets(st.sampled_from([b'"a"', b'"b"']), min_size=1).map(frozenset),
         is_stranger=st.booleans(),
+        is_eager=st.booleans(),
     )
-    def subscribe(self, back: int | None, types: Types | None, is_stranger: bool) -> None:
+    def subscribe(self, back: int | None, types: Types | None, is_stranger: bool, is_eager: bool) -> None:
         """From the tip, or from the cursor of an event not long ago, as far as the door would let it through."""
         record, state = self.model.state.record, self.model.state
         if record is None or self.watched.ended is not None or (is_stranger and not record.is_public):
@@ -217,14 +229,16 @@ class WatchedMachine(RuleBasedStateMachine):
         start = self.watched.window.top if back is None else places[max(0, len(places) - 1 - back)]
         if back is not None and not state.trimmed <= start <= state.top:
             return
-        self.run(self.add(record, start, types, is_stranger))
+        self.run(self.add(record, start, types, is_stranger, is_eager))
 
-    async def add(self, record: ChannelRecord, start: Position, types: Types | None, is_stranger: bool) -> None:
+    async def add(
+        self, record: ChannelRecord, start: Position, types: Types | None, is_stranger: bool, is_eager: bool
+    ) -> None:
         def judge(changed: ChannelRecord) -> CloseReason | None:
             return FORBIDDEN if is_stranger and not changed.is_public else None
 
         subscription = self.watched.add(record, start, types, judge)
-        self.readers.append(Reader(subscription, start, types, is_stranger))
+        self.readers.append(Reader(subscription, start, types, is_stranger, is_eager))
 
     @precondition(lambda self: self.readers)
     @rule(index=indexes)
@@ -248,9 +262,11 @@ class WatchedMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.readers)
     @rule(index=indexes)
     def unsubscribe(self, index: int) -> None:
-        self.stop_asking(index)
         reader = self.readers.pop(index % len(self.readers))
+        if reader.next is not None:
+            reader.next.cancel()
         self.watched.remove(reader.subscription)
+        self.run(asyncio.sleep(0))
 
     @rule()
     def remember(self) -> None:
@@ -259,17 +275,25 @@ class WatchedMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.pasts)
     @rule()
     def lose(self) -> None:
-        """The engine goes back to an earlier state, as by a fail-over or a power cut."""
+        """The engine goes back to an earlier state, as by a fail-over or a power cut; its connections break."""
         self.model.state = self.pasts.pop()
         self.model.messages.clear()
         self.pasts.clear()
         self.has_lost = self.is_doubtful = True
+        self.run(self.cut())
+
+    async def cut(self) -> None:
+        for call in list(self.model.calls):
+            call.fail()
 
     @precondition(lambda self: self.is_doubtful)
     @rule()
     def reconnect(self) -> None:
         """The feed is connected to what is another engine now."""
         self.is_doubtful = False
+        self.run(self.doubt())
+
+    async def doubt(self) -> None:
         self.watched.doubt()
 
     @invariant()
@@ -332,7 +356,8 @@ class WatchedMachine(RuleBasedStateMachine):
         self.runner.close()
 
     async def end(self) -> None:
-        for reader in self.readers:
+        while self.readers:
+            reader = self.readers.pop()
             if reader.next is not None:
                 reader.next.cancel()
         self.watched.end(FORBIDDEN)
