@@ -33,6 +33,12 @@ def unwrapped(address: Address) -> Address:
     return address.ipv4_mapped or IPv6Address(int(address))
 
 
+def host_of(address: Address) -> str:
+    """What limits per address count by: an IPv4 address, or the /64 of an IPv6 one, which one host commonly owns."""
+    real = unwrapped(address)
+    return str(real) if isinstance(real, IPv4Address) else str(IPv6Network((int(real) >> 64 << 64, 64)))
+
+
 def is_public_address(address: Address) -> bool:
     """Whether `address` belongs to a single machine out on the internet."""
     real = unwrapped(address)

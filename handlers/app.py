@@ -27,6 +27,7 @@ from broker.storage.log import Log
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
 from handlers.access_log import AccessLog
+from handlers.address_limit import AddressLimit
 from handlers.broker import Broker
 from handlers.defects import Defects
 from handlers.open_connections import OpenConnections
@@ -64,7 +65,12 @@ def create_app(
     app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
-        middleware=[Middleware(AccessLog, refusals), Middleware(StandardHeaders), Middleware(Defects)],
+        middleware=[
+            Middleware(AccessLog, refusals),
+            Middleware(StandardHeaders),
+            Middleware(AddressLimit, settings.server.trusted_proxies, settings.limits.connections_per_address),
+            Middleware(Defects),
+        ],
         exception_handlers={Refusal: on_expected, HTTPException: on_expected},
     )
     # A path with a slash too many is another path: 404, and no redirect that repeats the Host header.

@@ -1,17 +1,16 @@
 """Who may connect: connections per process and per address, and new ones per second (reliability.md F).
 
-The address is the peer's. IPv6 addresses are counted by their /64, as one host commonly owns all of it. A loopback
-address is one like any other. A peer in `trusted_proxies` speaks for many clients, so it is exempt from the limit per
-address, not from the others; clients behind it are told apart by `client_address` at request time. A unix socket has
-no address and is exempt in the same way.
+The address is the peer's; IPv6 addresses are counted by their /64. A loopback address is one like any other. A peer in
+`trusted_proxies` speaks for many clients, so it is exempt from the limit per address, not from the others; clients
+behind it are counted by their requests (`handlers.address_limit`). A unix socket has no address and is exempt as well.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 
-from broker.addresses import unwrapped
+from broker.addresses import host_of, unwrapped
 from handlers.serving.limits import ServingLimits
 from handlers.serving.refusals import Kind
 from handlers.serving.token_bucket import TokenBucket
@@ -97,9 +96,7 @@ class Admission:
         address = unwrapped(ip_address(peer))
         if any(address in network for network in self._limits.trusted_proxies):
             return None
-        if isinstance(address, IPv4Address):
-            return str(address)
-        return f"{int(address) >> 64:x}::/64"
+        return host_of(address)
 
 
 def retry_after_s(random_unit: float) -> int:
