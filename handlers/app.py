@@ -30,6 +30,7 @@ from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
 from handlers.access_log import AccessLog
+from handlers.address_limit import AddressLimit
 from handlers.address_rate import AddressRate
 from handlers.broker import Broker
 from handlers.defects import Defects
@@ -73,6 +74,7 @@ def create_app(
         middleware=[
             Middleware(AccessLog, refusals),
             Middleware(StandardHeaders),
+            Middleware(AddressLimit, settings.server.trusted_proxies, settings.limits.connections_per_address),
             Middleware(Defects),
             Middleware(
                 AddressRate,

@@ -1,4 +1,4 @@
-"""How many connections each token holds open in this process, bounded (reliability.md F)."""
+"""How many connections each token, or each address, holds open in this process, bounded (reliability.md F)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +7,11 @@ from broker.errors import TooMany
 
 
 class OpenConnections:
-    """Counts held connections by principal; at most `most` each."""
+    """Counts held connections by principal; at most `most` each. `message` is for those that are refused."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, message: str = "This token has as many connections open as it may") -> None:
         self._most = most
+        self._message = message
         self._open: dict[str, int] = {}
 
     @contextmanager
@@ -21,7 +22,7 @@ class OpenConnections:
             return
         count = self._open.get(principal, 0)
         if count >= self._most:
-            raise TooMany("This token has as many connections open as it may", retry_after_s=5)
+            raise TooMany(self._message, retry_after_s=5)
         self._open[principal] = count + 1
         try:
             yield

@@ -1,9 +1,8 @@
 """Who may connect: connections per process and per address, and new ones per second (reliability.md F).
 
-The address is the peer's. IPv6 addresses are counted by their /64, as one host commonly owns all of it. A loopback
-address is one like any other. A peer in `trusted_proxies` speaks for many clients, so it is exempt from the limit per
-address, not from the others; clients behind it are told apart by `client_address` at request time. A unix socket has
-no address and is exempt in the same way.
+The address is the peer's; IPv6 addresses are counted by their /64. A loopback address is one like any other. A peer in
+`trusted_proxies` speaks for many clients, so it is exempt from the limit per address, not from the others; clients
+behind it are counted by their requests (`handlers.address_limit`). A unix socket has no address and is exempt as well.
 """
 
 from collections.abc import Callable
