@@ -107,6 +107,7 @@ async def write_turn(socket: WebSocket, turn: Turn) -> None:
     for text in turn.texts:
         await _send(socket, {"type": "websocket.send", "text": text.decode()})
     if turn.close is not None:
+        broker_of(socket).refusals.count_close(turn.close.code)
         await _send(socket, {"type": "websocket.close", "code": turn.close.code, "reason": turn.close.reason})
 
 

@@ -116,6 +116,24 @@ async def test_a_drain_closes_every_socket_with_1012_and_all_cursors(server: Bro
         assert publishing.told[-1] == {"closing": {}}
 
 
+async def test_a_drain_reaches_a_socket_that_does_not_read(server: BrokerServer) -> None:
+    async with lazily_multiplexed(server) as many:
+        await many.subscribe("news")
+        await server.publish("news", *["x" * 60_000] * 50)
+        connections = server.running.server.server_state.connections
+        async with asyncio.timeout(10):
+            while not any(each.transport.get_write_buffer_size() > 100_000 for each in connections):
+                await asyncio.sleep(0.01)
+            server.drain.begin()
+            while server.broker.ended_by_drain:
+                await asyncio.sleep(0.01)
+        assert not many.events["news"]
+        assert await many.closed() == (1012, "restart")
+        assert many.told[-1] == {"closing": {"news": many.events["news"][-1]["id"]}}
+        assert len(many.events["news"]) < 50
+    assert server.broker.refusals.counts()["close_1012"] >= 1
+
+
 async def test_publishes_under_way_are_answered_before_the_close(server: BrokerServer) -> None:
     async with multiplexed(server, server.token("pub:*", sub="me")) as many:
         await many.subscribe("news")
