@@ -72,3 +72,14 @@ def resume_from(start: Start, meta: LogMeta) -> Position:
     if start.position < meta.trimmed:
         return meta.trimmed
     return min(start.position, meta.top)
+
+
+class Mark(NamedTuple):
+    """How far a log is known: its top and its revision."""
+
+    top: Position
+    revision: int
+
+    def is_beyond(self, meta: LogMeta) -> bool:
+        """Whether the log itself, asked later, is not so far: it lost something."""
+        return meta.top < self.top or meta.revision < self.revision

@@ -16,7 +16,7 @@ from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
-from broker.ids import ORIGIN
+from broker.ids import ORIGIN, Position
 from broker.pages import Types
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
@@ -47,7 +47,7 @@ class Hub:
         self._vouching: asyncio.TimerHandle | None = None
         self._check_wanted = asyncio.Event()
         self._epoch = ""
-        self._floor_is_unsure = False
+        self._floors_are_unsure = False
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -94,14 +94,15 @@ class Hub:
 
     def reconnected(self, epoch: str) -> None:
         """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
+        is_other = self._epoch not in ("", epoch)
+        if is_other:
+            logger.warning("the engine was restarted or replaced")
+            self._floors_are_unsure = True
+        self._epoch = epoch
         for watched in self._watched.values():
             watched.checked_at = 0.0
-            if epoch != self._epoch:
+            if is_other:
                 watched.doubt()
-        if self._epoch not in ("", epoch):
-            logger.warning("the engine was restarted or replaced")
-            self._floor_is_unsure = True
-        self._epoch = epoch
         self._check_wanted.set()
 
     def judge_all(self) -> None:
@@ -193,13 +194,15 @@ class Hub:
     async def _check(self) -> None:
         """Compare what is due. An answer is a sign of life, and none is left to `_vouch`."""
         try:
-            if self._floor_is_unsure:
+            if self._floors_are_unsure:
                 await self._raise_floors()
             for some in self._due():
                 marks = [watched.mark for watched in some]
                 metas = await self._channels.check([watched.record for watched in some])
                 self._answered_at = time.monotonic()
                 for watched, meta, mark in zip(some, metas, marks, strict=True):
+                    if meta is not None and mark.is_beyond(meta):
+                        await self._channels.raise_floor(watched.record.partition, mark.top)
                     watched.compare(meta, mark)
             await self._engine.ping()
             self._answered_at = time.monotonic()
@@ -209,11 +212,14 @@ class Hub:
             logger.exception("positions could not be checked")
 
     async def _raise_floors(self) -> None:
-        """What is published from now on lies above all that was delivered here, also if the engine forgot it."""
-        highest = max((watched.window.top for watched in self._watched.values()), default=ORIGIN)
-        for number in range(self._engine.partitions):
-            await self._channels.raise_floor(number, highest)
-        self._floor_is_unsure = False
+        """What is published from now on lies above all that was delivered here, though the engine forgot it."""
+        highest: dict[int, Position] = {}
+        for watched in self._watched.values():
+            partition = watched.record.partition
+            highest[partition] = max(watched.highest, highest.get(partition, ORIGIN))
+        for partition, top in highest.items():
+            await self._channels.raise_floor(partition, top)
+        self._floors_are_unsure = False
 
     def _due(self) -> Iterator[list[Watched]]:
         """The channels to compare now, in portions that the loop can take."""

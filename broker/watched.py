@@ -8,10 +8,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from broker.channels import ChannelRecord
-from broker.cursors import LogMeta
+from broker.cursors import LogMeta, Mark
 from broker.errors import NotFound, Unavailable
 from broker.events import frame
 from broker.hub_limits import HubLimits
@@ -28,17 +27,6 @@ READ_ATTEMPTS = 8
 Judge = Callable[[ChannelRecord], CloseReason | None]
 
 logger = logging.getLogger(__name__)
-
-
-class Mark(NamedTuple):
-    """How far a log is known: its top and its revision."""
-
-    top: Position
-    revision: int
-
-    def is_beyond(self, meta: LogMeta) -> bool:
-        """Whether the log itself, asked later, is not so far: it lost something."""
-        return meta.top < self.top or meta.revision < self.revision
 
 
 class Watched:
@@ -62,6 +50,7 @@ class Watched:
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
         self._is_doubted = False
+        self._lost_top = record.start
         # What is to be mended.
         self._record_is_old = False
         self._is_behind = False
@@ -132,6 +121,11 @@ class Watched:
         """How far this channel is known here; the engine never says less, unless it lost something."""
         return Mark(self.window.top, self._revision)
 
+    @property
+    def highest(self) -> Position:
+        """The highest position that was ever known here, also if the engine lost it since."""
+        return max(self.window.top, self._lost_top)
+
     def compare(self, meta: LogMeta | None, mark: Mark) -> None:
         """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
         self.checked_at = time.monotonic()
@@ -196,6 +190,7 @@ class Watched:
         """Believe nothing that was known; readers past what the log still has are told so."""
         if meta.top < self.window.top:
             logger.error("the engine lost events of %s, after %s", self.record.id, meta.top)
+        self._lost_top = self.highest
         self._is_doubted = False
         self._begin_at(meta)
         # Versions may have been given out twice: its number does not tell an old record now.
