@@ -10,6 +10,7 @@ import random
 import time
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.cursors import Start
 from broker.errors import NotFound, Refusal, Unavailable
 from broker.pages import Types
@@ -34,6 +35,7 @@ class Hub:
         self._log = log
         self._feed = feed
         self._limits = limits
+        self.counts = HubCounts()
         self._watched: dict[str, Watched] = {}
         self._opening: dict[str, asyncio.Task[Watched]] = {}
         self._answered_at = time.monotonic()
@@ -58,6 +60,10 @@ class Hub:
         watched = self._watched.get(keys_of(channel).topic)
         return 0 if watched is None else len(watched.readers)
 
+    def watching(self) -> tuple[int, int]:
+        """How many channels this process watches, and how many subscriptions it has on them."""
+        return len(self._watched), sum(len(watched.readers) for watched in self._watched.values())
+
     def hear(self, topic: str, payload: bytes) -> None:
         """Take a feed message."""
         watched = self._watched.get(topic)
@@ -66,6 +72,7 @@ class Hub:
 
     def reconnected(self) -> None:
         """The feed was connected anew: everything is to be checked at once."""
+        self.counts.connects += 1
         for watched in self._watched.values():
             watched.checked_at = 0.0
 
@@ -105,7 +112,7 @@ class Hub:
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
         # Registered before its topic is: a message that overtakes the meta is not lost.
-        watched = self._watched[topic] = Watched(channel, self._channels, self._log, self._limits)
+        watched = self._watched[topic] = Watched(channel, self._channels, self._log, self._limits, self.counts)
         try:
             await self._feed.watch(topic)
             meta = (await self._channels.metas([channel]))[0]

@@ -9,6 +9,7 @@ import asyncio
 from typing import NamedTuple, Protocol
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
 from broker.ids import Position, render_ulid
@@ -67,12 +68,20 @@ class Subscription:
     """One reader of one channel. `next` is called by one task; `close` and `wake` by anybody in the loop."""
 
     def __init__(
-        self, source: Source, start: Position, *, types: Types | None, page_events: int, max_lag_events: int
+        self,
+        source: Source,
+        start: Position,
+        *,
+        types: Types | None,
+        page_events: int,
+        max_lag_events: int,
+        counts: HubCounts | None = None,
     ) -> None:
         self._source = source
         self._types = types
         self._page_events = page_events
         self._max_lag_events = max_lag_events
+        self._counts = counts or HubCounts()
         self._position = start
         self._pending = start
         # The count of the hub's frames at which this reader stands; unknown until it was at the tip once.
@@ -125,6 +134,7 @@ class Subscription:
 
     async def _from_log(self) -> Step | None:
         self._check_lag(0)
+        self._counts.catch_ups += 1
         before = self._position
         try:
             page = await self._source.read(before, self._page_events, self._types)
@@ -145,6 +155,7 @@ class Subscription:
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end
+        self._counts.delivered += len(frames)
         return Step(frames, render_ulid(self._source.record.tag_letters, end))
 
     def _filtered(self, frames: list[Frame]) -> list[Frame]:
@@ -156,4 +167,5 @@ class Subscription:
             raise self._closed(LAGGING)
 
     def _closed(self, reason: CloseReason) -> Closed:
+        self._counts.ends[reason.code] += 1
         return Closed(reason, None if reason is DELETED else self.cursor)

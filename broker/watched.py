@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.cursors import LogMeta
 from broker.errors import NotFound, Unavailable
 from broker.events import frame
@@ -21,6 +22,9 @@ from broker.storage.feed import FeedMessage
 from broker.storage.log import Log, Stale
 from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
 from broker.window import Window
+
+QUIET_S = 0.5
+"""A message that is just coming is not lost: after this time without one, it is."""
 
 Judge = Callable[[ChannelRecord], CloseReason | None]
 
@@ -43,7 +47,14 @@ class HubLimits:
 class Watched:
     """A channel that somebody here reads. `total` counts the events ever published, as far as known here."""
 
-    def __init__(self, record: ChannelRecord, channels: Channels, log: Log, limits: HubLimits) -> None:
+    def __init__(
+        self,
+        record: ChannelRecord,
+        channels: Channels,
+        log: Log,
+        limits: HubLimits,
+        counts: HubCounts | None = None,
+    ) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
         self.total = 0
@@ -55,6 +66,7 @@ class Watched:
         self._channels = channels
         self._log = log
         self._limits = limits
+        self._counts = counts or HubCounts()
         self._revision = 0
         self._record_is_old = False
         self._is_behind = False
@@ -73,7 +85,12 @@ class Watched:
         """A new subscription from a position; `judge` says of a changed record whether it must end."""
         limits = self._limits
         subscription = Subscription(
-            self, start, types=types, page_events=limits.page_events, max_lag_events=limits.max_lag_events
+            self,
+            start,
+            types=types,
+            page_events=limits.page_events,
+            max_lag_events=limits.max_lag_events,
+            counts=self._counts,
         )
         self.readers[subscription] = judge
         self.heard_at = time.monotonic()
@@ -95,6 +112,7 @@ class Watched:
             return
         self._note_revision(message.revision)
         if message.last > self.window.top:
+            self._counts.hear(message.last.ms, time.time())
             follows = message.previous == self.window.top and message.events and self._mending is None
             if follows:
                 letters = self.record.tag_letters
@@ -108,9 +126,12 @@ class Watched:
     def compare(self, meta: LogMeta | None) -> None:
         """Take the result of a position check: what the feed lost is found here."""
         self.checked_at = time.monotonic()
+        self._counts.checks += 1
         if meta is None:
             self.end(DELETED)
             return
+        is_quiet = self._mending is None and self.checked_at - self.heard_at > QUIET_S
+        self._counts.losses += is_quiet and meta.top > self.window.top
         self._note_revision(meta.revision)
         self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
@@ -178,6 +199,7 @@ class Watched:
             await self._refresh()
             return
         self._is_behind = False
+        self._counts.mends += 1
         page = await self.read(self.window.top, self._limits.window_events, None)
         if page.more:
             # Too far behind for the window: each reader reads the log at its own speed.

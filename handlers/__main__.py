@@ -13,6 +13,7 @@ COMMANDS = MappingProxyType(
     {
         "serve": "handlers.commands.serve",
         "token": "handlers.commands.token",
+        "healthcheck": "handlers.commands.healthcheck",
     }
 )
 

@@ -6,9 +6,11 @@ the watch of the trusted keys, and the closing of subscriptions when a drain beg
 
 import asyncio
 import logging
+import socket
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -30,7 +32,12 @@ from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
 from handlers.address_rate import AddressRate
+from handlers.admin_listener import serving_admin
 from handlers.broker import Broker
+from handlers.metrics import readings
+from handlers.metrics.meter import Meter
+from handlers.metrics.probe import Probe
+from handlers.metrics.requests import CountRequests
 from handlers.open_connections import OpenConnections
 from handlers.responses import StandardHeaders, on_defect, on_expected
 from handlers.routes import all_routes
@@ -53,19 +60,31 @@ SIGNING_KEY_DOCUMENT = "signing-key"
 CANCEL_AGAIN_S = 0.2
 
 
-def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain) -> Starlette:
-    """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit."""
+def create_app(
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    drain: Drain,
+    meter: Meter,
+    admin: Sequence[socket.socket] = (),
+) -> Starlette:
+    """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit.
+
+    `admin` are bound sockets on which administrators need no token, for as long as the app lives.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain)
+            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain, meter)
+            await stack.enter_async_context(serving_admin(app.state, admin))
             yield
 
     app = Starlette(
         routes=all_routes(),
         lifespan=lifespan,
         middleware=[
+            Middleware(CountRequests, meter.requests),
             Middleware(StandardHeaders),
             Middleware(
                 AddressRate,
@@ -81,7 +100,12 @@ def create_app(settings: Settings, signing_key: SigningKey, engine_url: str, dra
 
 
 async def _start(
-    stack: AsyncExitStack, settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain
+    stack: AsyncExitStack,
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    drain: Drain,
+    meter: Meter,
 ) -> Broker:
     configured = settings.engine
     engine = await open_engine(
@@ -115,6 +139,7 @@ async def _start(
         event_limits=event_limits_of(settings),
         channel_limits=channel_limits_of(settings),
         open_connections=OpenConnections(settings.limits.connections_per_token),
+        meter=meter,
         rates=rates_of(settings),
         rate_limits=RateLimits(engine),
         now_s=time.time,
@@ -122,8 +147,13 @@ async def _start(
     )
     await trust.look()
     trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
+    probe = Probe(engine, hub.counts)
+    meter.add(partial(readings.read_hub, hub, feed))
+    meter.add(partial(readings.read_storage, appender, channels, trimmer))
+    meter.add(partial(readings.read_probe, probe))
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
     _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
+    _run_beside(stack, probe=probe.run(), meter=meter.run())
     return broker
 
 

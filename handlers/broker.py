@@ -19,6 +19,7 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
+from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
@@ -78,6 +79,7 @@ class Broker:
     now_s: Callable[[], float]
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
+    meter: Meter
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from handlers import health
+from handlers.admin import ADMIN, for_admins
 from handlers.channels import (
     channel_operations,
     event_operations,
@@ -22,6 +23,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *feed_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,
+    *map(for_admins, ADMIN),
 )
 
 

@@ -19,6 +19,8 @@ from broker.storage.connect import connect
 
 RECONNECT_S = (0.05, 2.0)
 PING_S = 1.0
+SILENCE_S = 2.5
+"""Longer than a ping and its answer take, or the connection is given up."""
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +66,11 @@ class Feed:
         self._connection: AbstractConnection | None = None
         self._topics: dict[str, asyncio.Future[None]] = {}
         self.last_heard = time.monotonic()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether messages come: there is a connection, and the engine answered on it lately."""
+        return self._connection is not None and time.monotonic() - self.last_heard < SILENCE_S
 
     def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]) -> None:
         """Say who takes the messages, and who is told of each new connection."""

@@ -42,7 +42,7 @@ class Slot:
 
 
 class Admission:
-    """Counts the open connections of this process."""
+    """Counts the connections of this process: those that are `open`, and all that were ever `admitted`."""
 
     def __init__(self, limits: ServingLimits, now_s: float) -> None:
         self._limits = limits
@@ -50,6 +50,7 @@ class Admission:
         self._per_address: dict[str, int] = {}
         self._lingering = 0
         self.open = 0
+        self.admitted = 0
 
     def enter(self, peer: str | None, now_s: float) -> Slot | Denied:
         """A slot for a new connection of `peer` (an IP address, None for a unix socket), or why there is none."""
@@ -64,6 +65,7 @@ class Admission:
                 return Denied(Kind.ADDRESS_FULL, 429, "Too many connections from this address")
             self._per_address[address] = count + 1
         self.open += 1
+        self.admitted += 1
         return Slot(self, address)
 
     def leave(self, address: str | None) -> None:

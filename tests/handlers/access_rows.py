@@ -103,6 +103,7 @@ ROWS: dict[str, Row] = {
     "GET /readyz": Row("none"),
     "GET /openapi.json": Row("none"),
     "GET /docs": Row("none"),
+    "GET /metrics": Row("admin"),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
     "GET /api/v1/channels": Row("optional"),
