@@ -93,7 +93,11 @@ async def serving_admin(state: State, sockets: Sequence[socket.socket]) -> Async
         yield
     finally:
         server.should_exit = True
-        await asyncio.wait([serving])
+        try:
+            await asyncio.wait([serving])
+        finally:
+            for each in sockets:
+                each.close()
 
 
 def _report_end(done: "asyncio.Task[None]") -> None:

@@ -16,8 +16,15 @@ from prometheus_client.utils import floatToGoString
 from broker.counts import Histogram
 from handlers.metrics.catalogue import Metric
 
-RESERVED_BYTES = {"counter": 262_144, "gauge": 65_536, "histogram": 524_288}
-"""Written before a file is mapped: a page that a full disk has no room for would end the process."""
+RESERVED_BYTES = {
+    "counter": 262_144,
+    "gauge_livesum": 65_536,
+    "gauge_livemax": 65_536,
+    "gauge_livemin": 65_536,
+    "histogram": 524_288,
+}
+"""The files, and what is written of each before it is mapped: a mapped page that a full disk has no room for would end
+the process."""
 
 Labels = tuple[str, ...]
 Value = float | Histogram
@@ -30,7 +37,7 @@ class Ledger:
         self.directory = directory
         # Not the process id alone: another process may get it, and would go on counting from what this one counted.
         self._process = f"{os.getpid()}-{time_ns()}"
-        self._files: dict[str, MmapedDict] = {}
+        self._files = {prefix: self._new_file(prefix, size) for prefix, size in RESERVED_BYTES.items()}
         self._keys: dict[tuple[str, Labels], list[str]] = {}
         self._written: dict[str, float] = {}
 
@@ -40,7 +47,7 @@ class Ledger:
         if keys is None:
             keys = self._keys[metric.name, labels] = _keys(metric, labels, value)
         numbers = [*value.counts, value.total] if isinstance(value, Histogram) else [value]
-        file = self._file(metric)
+        file = self._files[f"gauge_{metric.mode}" if metric.kind == "gauge" else metric.kind]
         for key, number in zip(keys, numbers, strict=True):
             if self._written.get(key) != number:
                 self._written[key] = number
@@ -50,16 +57,14 @@ class Ledger:
         """The process ends: its gauges count no more, its counters stay."""
         for file in self._files.values():
             file.close()  # type: ignore[no-untyped-call]
-        self._files.clear()
         forget(self.directory, self._process)
 
-    def _file(self, metric: Metric) -> MmapedDict:
-        prefix = f"gauge_{metric.mode}" if metric.kind == "gauge" else metric.kind
-        file = self._files.get(prefix)
-        if file is None:
-            path = self.directory / f"{prefix}_{self._process}.db"
-            file = self._files[prefix] = _new_file(path, RESERVED_BYTES[metric.kind])
-        return file
+    def _new_file(self, prefix: str, reserved_bytes: int) -> MmapedDict:
+        # Under its name only when it is whole: somebody may be reading all files.
+        unfinished = self.directory / f"{prefix}_{self._process}.new"
+        unfinished.write_bytes(bytes(reserved_bytes))
+        path = unfinished.rename(unfinished.with_suffix(".db"))
+        return MmapedDict(str(path))  # type: ignore[no-untyped-call]
 
 
 def forget_dead(directory: Path) -> None:
@@ -78,14 +83,6 @@ def forget(directory: Path, process: str) -> None:
     """Count the gauges of a process no more; another process may be doing the same."""
     with suppress(FileNotFoundError):
         mark_process_dead(process, str(directory))  # type: ignore[no-untyped-call]
-
-
-def _new_file(path: Path, reserved_bytes: int) -> MmapedDict:
-    # Under its name only when it is whole: somebody may be reading all files.
-    unfinished = path.with_suffix(".new")
-    unfinished.write_bytes(bytes(reserved_bytes))
-    unfinished.rename(path)
-    return MmapedDict(str(path))  # type: ignore[no-untyped-call]
 
 
 def _keys(metric: Metric, labels: Labels, value: Value) -> list[str]:
