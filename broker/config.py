@@ -5,7 +5,7 @@ Limits come from reliability.md section F. Read by the composition root only; ev
 """
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
@@ -15,6 +15,7 @@ from broker.scopes import is_scope
 _PUBLIC_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*[^\s?#/])?)?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 _ENGINE_URL = re.compile(r"embedded|(rediss?|unix)://\S+")
+_LISTEN = re.compile(r"(localhost|[0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
 
 
 def _check_public_url(text: str) -> str:
@@ -33,6 +34,17 @@ def _check_engine_url(text: str) -> str:
     if not _ENGINE_URL.fullmatch(text):
         raise ValueError('must be "embedded", redis://..., rediss://... or unix://...')
     return text
+
+
+def _check_admin_listen(text: str) -> str:
+    match = _LISTEN.fullmatch(text)
+    if text and not (match and int(match[2]) <= 65_535 and _is_loopback(match[1].strip("[]"))):
+        raise ValueError("must be empty or a loopback address with a port, such as 127.0.0.1:9001")
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ip_address(host).is_loopback
 
 
 def _check_scope(text: str) -> str:
@@ -57,6 +69,7 @@ PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Scope = Annotated[str, AfterValidator(_check_scope)]
 EngineUrl = Annotated[str, AfterValidator(_check_engine_url)]
+AdminListen = Annotated[str, AfterValidator(_check_admin_listen)]
 
 
 class Section(BaseModel):
@@ -71,6 +84,7 @@ class ServerSettings(Section):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     data: Annotated[str, Field(min_length=1)] = "./data"
+    admin_listen: AdminListen = ""
     public_url: PublicUrl = ""
     allowed_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()

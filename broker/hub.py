@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
@@ -41,6 +42,7 @@ class Hub:
         self._log = log
         self._feed = feed
         self._limits = limits
+        self.counts = HubCounts()
         self._watched: dict[str, Watched] = {}
         self._opening: dict[str, asyncio.Task[Watched]] = {}
         self._answered_at = self._vouch_at = time.monotonic()
@@ -80,6 +82,10 @@ class Hub:
         watched = self._watched.get(keys_of(channel).topic)
         return 0 if watched is None else len(watched.readers)
 
+    def watching(self) -> tuple[int, int]:
+        """How many channels this process watches, and how many subscriptions it has on them."""
+        return len(self._watched), sum(len(watched.readers) for watched in self._watched.values())
+
     def hear(self, topic: str, payload: bytes) -> None:
         """Take a feed message. One that cannot be taken is as good as lost, and the position check is told."""
         watched = self._watched.get(topic)
@@ -94,6 +100,7 @@ class Hub:
 
     def reconnected(self, epoch: str) -> None:
         """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
+        self.counts.connects += 1
         is_other = self._epoch not in ("", epoch)
         if is_other:
             logger.warning("the engine was restarted or replaced")
@@ -164,7 +171,7 @@ class Hub:
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
         # Registered before its topic is: a message that overtakes the meta is not lost.
-        watched = self._watched[topic] = Watched(channel, self._channels, self._log, self._limits)
+        watched = self._watched[topic] = Watched(channel, self._channels, self._log, self._limits, self.counts)
         try:
             await self._feed.watch(topic)
             meta = (await self._channels.metas([channel]))[0]

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
 from broker.ids import ORIGIN, Position, render_ulid
@@ -96,12 +97,14 @@ class Subscription:
         page_bytes: int,
         max_lag_events: int,
         on_wake: Callable[[], None] | None = None,
+        counts: HubCounts | None = None,
     ) -> None:
         self._source = source
         self._types = types
         self._page_events = page_events
         self._page_bytes = page_bytes
         self._max_lag_events = max_lag_events
+        self._counts = counts or HubCounts()
         self._position = start
         self._pending = start
         # How far the log is known to go, by a read of it: a window may be behind, a cursor beyond both is a gap.
@@ -196,6 +199,7 @@ class Subscription:
     async def read(self, most: int) -> Step | None:
         """A step of at most so many frames from the log; None when there is none yet: take again. Raises `Closed`."""
         self._check_lag(0)
+        self._counts.catch_ups += 1
         before = self._position
         try:
             page = await self._source.read(before, most, self._types, self._page_bytes)
@@ -220,6 +224,7 @@ class Subscription:
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end
+        self._counts.delivered += len(frames)
         return Step(frames, self._render(end))
 
     def _filtered(self, frames: list[Frame]) -> list[Frame]:
@@ -231,6 +236,7 @@ class Subscription:
             raise self._closed(LAGGING)
 
     def _closed(self, reason: CloseReason) -> Closed:
+        self._counts.ends[reason.code] += 1
         return Closed(reason, None if reason is DELETED else self._render(self._resume or self._position))
 
     def _render(self, position: Position) -> str:

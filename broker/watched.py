@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from broker.channels import ChannelRecord
+from broker.counts import HubCounts
 from broker.cursors import LogMeta, Mark
 from broker.errors import NotFound, Unavailable
 from broker.events import frame
@@ -23,6 +24,8 @@ from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
 from broker.window import Window
 
 READ_ATTEMPTS = 8
+QUIET_S = 0.5
+"""A message that is just coming is not lost: after this time without one, it is."""
 
 Judge = Callable[[ChannelRecord], CloseReason | None]
 
@@ -36,7 +39,9 @@ class Watched:
     check; `ended` is why it is watched no longer.
     """
 
-    def __init__(self, record: ChannelRecord, channels: Channels, log: Log, limits: HubLimits) -> None:
+    def __init__(
+        self, record: ChannelRecord, channels: Channels, log: Log, limits: HubLimits, counts: HubCounts | None = None
+    ) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
         self.total = 0
@@ -47,6 +52,7 @@ class Watched:
         self._channels = channels
         self._log = log
         self._limits = limits
+        self._counts = counts or HubCounts()
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
         self._is_doubted = False
@@ -83,6 +89,7 @@ class Watched:
             page_bytes=limits.page_bytes,
             max_lag_events=limits.max_lag_events,
             on_wake=on_wake,
+            counts=self._counts,
         )
         self.readers[subscription] = judge
         self.read_at = time.monotonic()
@@ -107,6 +114,7 @@ class Watched:
             return
         self._note(message.revision, message.version, message.trimmed)
         if message.last > self.window.top:
+            self._counts.hear(message.last.ms, time.time())
             if self._follows(message):
                 letters = self.record.tag_letters
                 self.window.push(frame(letters, *event) for event in message.events)
@@ -129,12 +137,15 @@ class Watched:
     def compare(self, meta: LogMeta | None, mark: Mark) -> None:
         """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
         self.checked_at = time.monotonic()
+        self._counts.checks += 1
         if meta is None:
             self.end(DELETED)
             return
         if self._is_doubted or mark.is_beyond(meta):
             self._begin_again(meta)
         else:
+            is_quiet = self._mending is None and self.checked_at - self.heard_at > QUIET_S
+            self._counts.losses += is_quiet and meta.top > self.window.top
             self._note(meta.revision, meta.record_version, meta.trimmed)
             self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
@@ -251,6 +262,7 @@ class Watched:
             await self._refresh()
             return
         self._is_behind = False
+        self._counts.mends += 1
         mark = self.mark
         page = await self.read(mark.top, self._limits.window_events, None)
         if self._is_doubted or mark.is_beyond(page.meta):

@@ -6,9 +6,11 @@ the watch of the trusted keys, and the closing of subscriptions when a drain beg
 
 import asyncio
 import logging
+import socket
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -32,8 +34,13 @@ from broker.subscription import RESTART
 from handlers.access_log import AccessLog
 from handlers.address_limit import AddressLimit
 from handlers.address_rate import AddressRate
+from handlers.admin_listener import serving_admin
 from handlers.broker import Broker
 from handlers.defects import Defects
+from handlers.metrics import readings
+from handlers.metrics.meter import Meter
+from handlers.metrics.probe import Probe
+from handlers.metrics.requests import CountRequests
 from handlers.open_connections import OpenConnections
 from handlers.responses import StandardHeaders, on_expected
 from handlers.routes import all_routes
@@ -58,14 +65,24 @@ CANCEL_AGAIN_S = 0.2
 
 
 def create_app(
-    settings: Settings, signing_key: SigningKey, engine_url: str, drain: Drain, refusals: Refusals
+    settings: Settings,
+    signing_key: SigningKey,
+    engine_url: str,
+    drain: Drain,
+    refusals: Refusals,
+    meter: Meter,
+    admin: Sequence[socket.socket] = (),
 ) -> Starlette:
-    """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit."""
+    """The whole server as an ASGI app; its lifespan raises `EngineUnfit` where the engine or key does not fit.
+
+    `admin` are bound sockets on which administrators need no token, for as long as the app lives.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain, refusals)
+            app.state.broker = await _start(stack, settings, signing_key, engine_url, drain, refusals, meter)
+            await stack.enter_async_context(serving_admin(app.state, admin))
             yield
 
     app = Starlette(
@@ -73,6 +90,7 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(AccessLog, refusals),
+            Middleware(CountRequests, meter.requests),
             Middleware(StandardHeaders),
             Middleware(AddressLimit, settings.server.trusted_proxies, settings.limits.connections_per_address),
             Middleware(Defects),
@@ -113,6 +131,7 @@ async def _start(
     engine_url: str,
     drain: Drain,
     refusals: Refusals,
+    meter: Meter,
 ) -> Broker:
     engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
@@ -139,6 +158,7 @@ async def _start(
         event_limits=event_limits_of(settings),
         channel_limits=channel_limits_of(settings),
         open_connections=OpenConnections(settings.limits.connections_per_token),
+        meter=meter,
         rates=rates_of(settings),
         rate_limits=RateLimits(engine),
         refusals=refusals,
@@ -147,8 +167,13 @@ async def _start(
     )
     await trust.look()
     trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
+    probe = Probe(engine, hub.counts)
+    meter.add(partial(readings.read_hub, hub, feed))
+    meter.add(partial(readings.read_storage, appender, channels, trimmer))
+    meter.add(partial(readings.read_probe, probe))
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
     _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
+    _run_beside(stack, probe=probe.run(), meter=meter.run())
     return broker
 
 

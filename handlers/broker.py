@@ -20,6 +20,7 @@ from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
 from broker.subscription import CloseReason
+from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
@@ -96,6 +97,7 @@ class Broker:
     is_draining: Callable[[], bool]
     open_connections: OpenConnections
     refusals: Refusals
+    meter: Meter
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 from broker.config import Settings
 from broker.errors import Unavailable
@@ -10,6 +12,8 @@ from broker.signing import SigningKey
 from broker.storage.engine import EngineUnfit
 from handlers.app import create_app, open_fit_engine
 from handlers.logs import clean
+from handlers.metrics import readings
+from handlers.metrics.meter import Meter
 from handlers.serving.admission import Admission
 from handlers.serving.drain import Drain
 from handlers.serving.gate import Gate
@@ -23,18 +27,25 @@ async def serve_broker(
     signing_key: SigningKey,
     engine_url: str,
     sockets: list[socket.socket],
+    metrics: Path,
+    admin: Sequence[socket.socket] = (),
     on_serving: Callable[[], None] | None = None,
 ) -> None:
     """Serve on bound sockets until SIGTERM or SIGINT, then drain; the engine must be up before and stop after.
 
+    `metrics` is the directory that all processes of this server share, `admin` the sockets of the admin listener.
     `on_serving` is called once, when it listens.
     """
     limits, drain, refusals = serving_limits_of(settings), Drain(), Refusals()
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals)
-    app = create_app(settings, signing_key, engine_url, drain, refusals)
     allow_open_files(limits.connections)
-    server = DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True, on_serving=on_serving)
-    await server.serve(sockets)
+    with Meter(metrics) as meter:
+        meter.add(partial(readings.read_meter, meter))
+        meter.add(partial(readings.read_gate, gate))
+        meter.add(readings.reader_of_process(lambda: drain.started))
+        app = create_app(settings, signing_key, engine_url, drain, refusals, meter, admin)
+        server = DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True, on_serving=on_serving)
+        await server.serve(sockets)
 
 
 async def check_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> None:

@@ -5,6 +5,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from handlers import health
+from handlers.admin import ADMIN, for_admins
 from handlers.asyncapi import asyncapi_operations
 from handlers.channels import (
     channel_operations,
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *identity_operations.OPERATIONS,
     *multiplex_operations.OPERATIONS,
     *asyncapi_operations(CONNECTIONS),
+    *map(for_admins, ADMIN),
 )
 
 

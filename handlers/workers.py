@@ -18,6 +18,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from broker.config import Settings
 from broker.deathsignal import die_with
@@ -35,10 +36,19 @@ logger = logging.getLogger(__name__)
 class Workers:
     """All workers of a server, one for each share of sockets. `run` is called once, in the main thread."""
 
-    def __init__(self, settings: Settings, engine_url: str, shares: Sequence[Sequence[socket.socket]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine_url: str,
+        shares: Sequence[Sequence[socket.socket]],
+        metrics: Path,
+        admin: Sequence[socket.socket],
+    ) -> None:
         self._settings = share_out(settings, len(shares))
         self._engine_url = engine_url
         self._shares = shares
+        self._metrics = metrics
+        self._admin = admin
         self._running: dict[int, Process] = {}
         self._stopping = asyncio.Event()
         self._replacing: asyncio.Task[None] | None = None
@@ -93,12 +103,17 @@ class Workers:
 
     async def _spawn(self, number: int) -> Process:
         fds = [sock.fileno() for sock in self._shares[number]]
+        # What all of them count is told by any of them: the first listens for administrators.
+        admin_fds = [sock.fileno() for sock in self._admin] if number == 0 else []
+        admin_words = [word for fd in admin_fds for word in ("--admin", str(fd))]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-P", "-m", "handlers", "worker", "--engine", self._engine_url, *map(str, fds)),
+            *("-P", "-m", "handlers", "worker", "--engine", self._engine_url, "--metrics", str(self._metrics)),
+            *admin_words,
+            *map(str, fds),
             stdin=PIPE,
             stdout=PIPE,
-            pass_fds=fds,
+            pass_fds=[*fds, *admin_fds],
             process_group=0,  # Ctrl-C in a terminal is for the parent, which ends all of them
             preexec_fn=die_with(os.getpid()),
         )
@@ -110,7 +125,7 @@ class Workers:
     def _stop(self) -> None:
         self._stopping.set()
         # Whoever connects from now on is refused, and not left waiting for nobody.
-        for share in self._shares:
+        for share in (*self._shares, self._admin):
             for sock in share:
                 sock.close()
         for process in self._running.values():

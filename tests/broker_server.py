@@ -5,10 +5,12 @@ start `./run serve` as a process and kill it.
 """
 
 import socket
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from broker.signing_file import load_or_create
 from broker.tokens import MintRequest, mint
 from handlers.app import create_app
 from handlers.broker import Broker
+from handlers.metrics import readings
+from handlers.metrics.meter import Meter
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.wiring import serving_limits_of
@@ -106,17 +110,24 @@ async def running_broker(
     *,
     around: Callable[[Any], Any] = lambda app: app,
     listener: socket.socket | None = None,
+    admin: Sequence[socket.socket] = (),
+    metrics: Path | None = None,
 ) -> AsyncIterator[BrokerServer]:
     """Serve a broker on a free port until the block ends; it is drained like by SIGTERM.
 
     `around` may put ASGI middleware around the app; a bound `listener` may be given instead of a free port.
+    `admin` are bound sockets of an admin listener, `metrics` a directory that is shared with other brokers.
     """
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
-    refusals = Refusals()
-    app = create_app(settings, signing_key, engine_url, drain, refusals)
-    async with (
-        running_server(around(app), serving_limits_of(settings), drain, refusals, listener=listener) as running,
-        httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
-    ):
-        yield BrokerServer(running.port, app.state.broker, drain, signing_key, http, running)
+    with tempfile.TemporaryDirectory() as own, Meter(metrics or Path(own)) as meter:
+        refusals = Refusals()
+        app = create_app(settings, signing_key, engine_url, drain, refusals, meter, admin)
+        async with (
+            running_server(around(app), serving_limits_of(settings), drain, refusals, listener=listener) as running,
+            httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
+        ):
+            meter.add(partial(readings.read_meter, meter))
+            meter.add(partial(readings.read_gate, running.gate))
+            meter.add(readings.reader_of_process(lambda: drain.started))
+            yield BrokerServer(running.port, app.state.broker, drain, signing_key, http, running)

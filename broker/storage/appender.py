@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from broker.channels import ChannelRecord
+from broker.counts import AppendCounts
 from broker.errors import Invalid, KeyReused
 from broker.events import Stored
 from broker.ids import Position
@@ -60,11 +61,12 @@ class Waiting:
 
 
 class Appender:
-    """Joins the appends of this process."""
+    """Joins the appends of this process, and counts them."""
 
     def __init__(self, engine: Engine, retention: Retention) -> None:
         self._engine = engine
         self._retention = retention
+        self.counts = AppendCounts()
         self._waiting: dict[int, list[Waiting]] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -91,6 +93,7 @@ class Appender:
     async def _run(self, partition: int) -> None:
         while queue := self._waiting[partition]:
             share = _take_share(queue)
+            self.counts.calls.observe(len(share))
             try:
                 answers = await self._call(partition, share)
             except Exception as error:
@@ -99,8 +102,15 @@ class Appender:
                     _settle(waiting, error)
             else:
                 for waiting, answer in zip(share, answers, strict=True):
+                    self._count(waiting, answer)
                     _settle(waiting, _outcome(waiting, answer))
         del self._waiting[partition]
+
+    def _count(self, waiting: Waiting, answer: list[bytes]) -> None:
+        is_stored = answer[0] == b"ok"
+        self.counts.publishes += is_stored
+        self.counts.events += is_stored * len(waiting.events)
+        self.counts.replays += answer[0] == b"replayed"
 
     async def _call(self, partition: int, share: list[Waiting]) -> list[list[bytes]]:
         own = partition_keys(partition)

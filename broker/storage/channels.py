@@ -57,13 +57,15 @@ def keys_of(record: ChannelRecord) -> LogKeys:
 class Channels:
     """All channels of an engine, as one process sees them; at most `most`, not counting reserved ones.
 
-    The bound is exact for one process; several that create at the same moment may go over it by as many.
+    The bound is exact for one process; several that create at the same moment may go over it by as many. `hits` and
+    `misses` tell how often a record was wanted and cached, or not.
     """
 
     def __init__(self, engine: Engine, *, most: int) -> None:
         self._engine = engine
         self._most = most
         self._cache: OrderedDict[str, ChannelRecord] = OrderedDict()
+        self.hits = self.misses = 0
         self._creating = asyncio.Lock()
         # Changes of one channel queue here, so that conflicts are between processes only (design section 4).
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -105,6 +107,8 @@ class Channels:
     async def find(self, channel_id: str) -> ChannelRecord:
         """The channel's record, perhaps an old one: for those who pass its version on. Raises `NotFound`."""
         record = self._cache.get(channel_id)
+        self.hits += record is not None
+        self.misses += record is None
         if record is None:
             return await self.refresh(channel_id)
         self._cache.move_to_end(channel_id)

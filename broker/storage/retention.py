@@ -24,19 +24,20 @@ logger = logging.getLogger(__name__)
 
 
 class Trimmer:
-    """Trims all logs of an engine, forever."""
+    """Trims all logs of an engine, forever. `removed` are the events that it removed so far."""
 
     def __init__(self, engine: Engine, channels: Channels, retention: Retention, *, interval_s: float) -> None:
         self._engine = engine
         self._channels = channels
         self._retention = retention
         self._interval_s = interval_s
+        self.removed = 0
 
     async def run(self) -> None:
         """Sweep every `interval_s` until cancelled; what fails is tried again next time."""
         while True:
             try:
-                await self.sweep()
+                self.removed += await self.sweep()
             except Refusal as refusal:
                 logger.warning("trimming waits: %s", refusal.message)
             except Exception:

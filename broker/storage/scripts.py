@@ -3,32 +3,42 @@
 Arguments and answers are described at the head of each file. A script call is one round trip and atomic.
 """
 
+from collections.abc import Iterator
 from hashlib import sha1
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
+from broker.counts import Histogram
 from broker.storage.connect import answered
 
 _FOLDER = Path(__file__).parent / "lua"
 
 
 class Script:
-    """One Lua script; calling it answers what the script returns, or raises `Unavailable`."""
+    """One Lua script; calling it answers what the script returns, or raises `Unavailable`.
+
+    `times` are the seconds that calls took in this process, also those that failed.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.source = (_FOLDER / f"{name}.lua").read_text()
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+        self.times = Histogram()
 
     async def __call__(self, client: Redis, keys: list[str], args: list[Any]) -> Any:
         """Run the script; a server that does not know it has done nothing, so it is sent whole then."""
+        begun = perf_counter()
         try:
             return await answered(client.evalsha(self.sha, len(keys), *keys, *args))
         except NoScriptError:
             return await answered(client.eval(self.source, len(keys), *keys, *args))
+        finally:
+            self.times.observe(perf_counter() - begun)
 
 
 APPEND = Script("append")
@@ -43,3 +53,8 @@ PUT_DOCUMENT = Script("put_document")
 PUT_ENDPOINTS = Script("put_endpoints")
 TAKE_RATE = Script("take_rate")
 RAISE_FLOOR = Script("raise_floor")
+
+
+def all_scripts() -> Iterator[Script]:
+    """Every script above."""
+    return (each for each in globals().values() if isinstance(each, Script))

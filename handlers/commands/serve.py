@@ -18,10 +18,12 @@ from broker.signing_file import KeyFileUnfit, key_path, load_or_create
 from broker.storage.embedded import EmbeddedEngine
 from broker.storage.engine import EngineUnfit
 from broker.storage.engine_files import EngineFault, open_data
+from handlers.admin_listener import bind_admin
 from handlers.commands.first_steps import first_steps, run_from
 from handlers.commands.settings import CONFIG, DATA, settings_of
 from handlers.listening import CannotListen, bind_shares, shown
 from handlers.logs import configure_logs
+from handlers.metrics.directory import metrics_directory
 from handlers.process import check_engine, serve_broker
 from handlers.workers import Workers
 
@@ -55,6 +57,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _serve_all(settings: Settings, config: str | None) -> None:
+    admin = bind_admin(settings.server.admin_listen)
     shares = bind_shares(settings.server.host, settings.server.port, settings.server.workers)
     directory = open_data(settings.server.data)
     path = key_path(directory, settings.auth.signing_key_file)
@@ -63,6 +66,7 @@ def _serve_all(settings: Settings, config: str | None) -> None:
         engine = _embedded(settings, directory)
         if engine is not None:
             stack.enter_context(engine)
+        metrics = stack.enter_context(metrics_directory(directory))
         signing_key = load_or_create(path)
 
         def announce() -> None:
@@ -74,7 +78,7 @@ def _serve_all(settings: Settings, config: str | None) -> None:
         # The parent of workers only watches, and uvloop would fork them in a way of its own.
         loop_factory = uvloop.new_event_loop if len(shares) == 1 else None
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(settings, signing_key, engine, shares, announce))
+            runner.run(_serve(settings, signing_key, engine, shares, metrics, admin, announce))
 
 
 def _embedded(settings: Settings, data: Path) -> EmbeddedEngine | None:
@@ -87,6 +91,8 @@ async def _serve(
     signing_key: SigningKey,
     engine: EmbeddedEngine | None,
     shares: list[list[socket.socket]],
+    metrics: Path,
+    admin: list[socket.socket],
     announce: Callable[[], None],
 ) -> None:
     url = settings.engine.url if engine is None else engine.url
@@ -95,9 +101,9 @@ async def _serve(
         await check_engine(settings, signing_key, url)
         announce()
         if len(shares) == 1:
-            await serve_broker(settings, signing_key, url, shares[0])
+            await serve_broker(settings, signing_key, url, shares[0], metrics, admin)
         else:
-            await Workers(settings, url, shares).run()
+            await Workers(settings, url, shares, metrics, admin).run()
     finally:
         if watching is not None:
             watching.cancel()

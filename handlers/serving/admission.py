@@ -42,7 +42,7 @@ class Denied:
 
 
 class Admission:
-    """Counts the connections of this process: `open` ones, and `lingering` ones that are being denied."""
+    """Counts the connections of this process: `open` ones, `lingering` ones that are being denied, all `admitted`."""
 
     def __init__(self, limits: ServingLimits, now_s: float) -> None:
         self._limits = limits
@@ -50,6 +50,7 @@ class Admission:
         self._per_address: dict[str, int] = {}
         self.open = 0
         self.lingering = 0
+        self.admitted = 0
 
     @property
     def addresses(self) -> int:
@@ -69,6 +70,7 @@ class Admission:
                 return self._deny(Kind.ADDRESS_FULL, 429, "Too many connections from this address")
             self._per_address[address] = count + 1
         self.open += 1
+        self.admitted += 1
         return Slot(partial(self._leave, address))
 
     def _leave(self, address: str | None) -> None:

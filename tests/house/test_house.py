@@ -21,6 +21,7 @@ PURE = (
     "channel_changes",
     "channels",
     "claims",
+    "counts",
     "cursors",
     "curve",
     "directory",

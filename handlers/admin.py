@@ -1,0 +1,45 @@
+"""What is for administrators only: on the server's own address with the admin scope, on `[server] admin_listen`, which
+only this machine reaches, without a token (design section 6)."""
+
+from dataclasses import replace
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handlers.auth import require_admin
+from handlers.broker import broker_of
+from handlers.metrics.exposition import CONTENT_TYPE, MEDIA_TYPE
+from handlers.operations import Answer, Operation
+from handlers.responses import PRIVATE
+
+
+async def get_metrics(request: Request) -> Response:
+    """The metrics of all processes of this server, in the text format of Prometheus."""
+    text = await broker_of(request).meter.exposition()
+    return Response(text, headers={"Cache-Control": PRIVATE, "Content-Type": CONTENT_TYPE})
+
+
+ADMIN = (
+    Operation(
+        "GET",
+        "/metrics",
+        get_metrics,
+        "Metrics",
+        "admin",
+        {200: Answer("Prometheus text format 0.0.4", media_type=MEDIA_TYPE)},
+        tag="operation",
+    ),
+)
+"""The operations, as they are on the admin listener."""
+
+
+def for_admins(operation: Operation) -> Operation:
+    """The operation as it is on the server's own address: for callers with the admin scope."""
+
+    @wraps(operation.handler)
+    async def guarded(request: Request) -> Response:
+        require_admin(request)
+        return await operation.handler(request)
+
+    return replace(operation, handler=guarded)
