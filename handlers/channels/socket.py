@@ -18,6 +18,7 @@ from handlers.channels.door import subscribed
 from handlers.channels.following import Following, parse_following
 from handlers.origins import is_allowed_origin
 from handlers.responses import json_answer, refusal_answer
+from handlers.serving.raw_text import raw_text_of
 from handlers.serving.unblock import unblock_of
 
 MAX_REASON_BYTES = 123
@@ -62,16 +63,25 @@ async def _write(socket: WebSocket, subscription: Subscription) -> None:
     try:
         while True:
             step = await subscription.next()
-            for event in step.frames:
-                await socket.send({"type": "websocket.send", "text": event.wire.decode()})
+            await write_texts(socket, [event.wire for event in step.frames])
     except Closed as closed:
         await _close(socket, closed)
-    except (WebSocketDisconnect, WebSocketDisconnected):
+    except (WebSocketDisconnect, WebSocketDisconnected, OSError):
         # The peer is gone; the reading side ends the connection.
         return
     except Exception:
         logger.exception("a socket ended by a defect")
         await socket.close(INTERNAL_ERROR)
+
+
+async def write_texts(socket: WebSocket, texts: list[bytes]) -> None:
+    """Write texts, a frame each: as they are where the server can, else one by one. Raises as `send`, or OSError."""
+    write = raw_text_of(socket.scope)
+    if write is not None:
+        await write(texts)
+        return
+    for text in texts:
+        await socket.send({"type": "websocket.send", "text": text.decode()})
 
 
 async def _until_disconnect(socket: WebSocket) -> None:

@@ -8,10 +8,12 @@ what a client sent. Sockets are left to the app while the process drains.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import PayloadTooBig, RequestLineTooLong
 from websockets.frames import CloseCode, Frame
@@ -19,6 +21,7 @@ from websockets.http11 import Request
 
 from handlers.serving.admission import Slot
 from handlers.serving.gate import Gate
+from handlers.serving.raw_text import joined, raw_text_extension
 from handlers.serving.refusals import Kind, render_refusal
 from handlers.serving.sockets import abort, close_after_answer, taken_bytes
 from handlers.serving.unblock import unblock_extension
@@ -82,7 +85,8 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         self.frames_in.bound(self._limits.frames_of(unquote(event.path.partition("?")[0])))
         super().handle_connect(event)
         if self.response.status_code == 101:
-            self.scope["extensions"].update(unblock_extension(self.writable.set))
+            extensions = self.scope["extensions"]
+            extensions.update({**unblock_extension(self.writable.set), **raw_text_extension(self.write_texts)})
         else:
             self._gate.refusals.count(Kind.HANDSHAKE_MALFORMED)
 
@@ -91,6 +95,16 @@ class BoundedSocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
+
+    async def write_texts(self, texts: Sequence[bytes]) -> None:
+        """Write ready texts, a frame each, as there is room; raises `ClientDisconnected` (see `raw_text`)."""
+        for frames, count in joined(texts):
+            if not self.writable.is_set():
+                await self.writable.wait()
+            if self.disconnected or self.close_sent or self.transport.is_closing():
+                raise ClientDisconnected
+            self.frames_in.events_sent += count
+            self.transport.write(frames)
 
     def send_receive_event_to_app(self) -> None:
         """A message is there in whole. uvicorn logs a stack trace for text that is none."""

@@ -19,7 +19,7 @@ from handlers.channels.multiplex.commands import parse_asked
 from handlers.channels.multiplex.inbox import Inbox
 from handlers.channels.multiplex.outgoing import Turn
 from handlers.channels.multiplex.session import Session, open_session
-from handlers.channels.socket import upgrade_required
+from handlers.channels.socket import upgrade_required, write_texts
 from handlers.origins import is_allowed_origin
 from handlers.requests import query_text
 from handlers.responses import refusal_answer
@@ -104,8 +104,10 @@ async def _write(socket: WebSocket, session: Session) -> None:
 
 async def write_turn(socket: WebSocket, turn: Turn) -> None:
     """Write a turn's frames, and its close where it is the last one; raises `Gone`."""
-    for text in turn.texts:
-        await _send(socket, {"type": "websocket.send", "text": text.decode()})
+    try:
+        await write_texts(socket, turn.texts)
+    except (WebSocketDisconnect, RuntimeError, OSError) as error:
+        raise Gone from error
     if turn.close is not None:
         broker_of(socket).refusals.count_close(turn.close.code)
         await _send(socket, {"type": "websocket.close", "code": turn.close.code, "reason": turn.close.reason})
