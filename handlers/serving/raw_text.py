@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 WriteTexts = Callable[[Sequence[bytes]], Awaitable[None]]
 
 AT_ONCE_BYTES = 16_384
-"""So much is written before there has to be room again."""
+"""So much, or one text that is longer, is written before there has to be room again."""
 
 _KEPT_BYTES = 4_096
 _NAME = "tidemark.raw_text"
@@ -39,15 +39,15 @@ def text_frame(text: bytes) -> bytes:
 
 
 def joined(texts: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Frames in writes of about `AT_ONCE_BYTES`, each with its number of frames."""
+    """Frames in writes of at most `AT_ONCE_BYTES` of texts, or one that is longer, each with its number of frames."""
     frames: list[bytes] = []
     total = 0
     for text in texts:
-        frames.append(text_frame(text))
-        total += len(text)
-        if total >= AT_ONCE_BYTES:
+        if frames and total + len(text) > AT_ONCE_BYTES:
             yield b"".join(frames), len(frames)
             frames, total = [], 0
+        frames.append(text_frame(text))
+        total += len(text)
     if frames:
         yield frames[0] if len(frames) == 1 else b"".join(frames), len(frames)
 
