@@ -4,6 +4,7 @@ redis-py's defaults retry writes, which duplicates them (ecosystem 4.1), so retr
 and the number of connections is bounded. A write whose connection broke has an unknown outcome: it is `Unavailable`.
 """
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
@@ -42,12 +43,19 @@ async def answered(call: Awaitable[Any]) -> Any:
 
     Any, as redis-py's types say `bytes | str` of everything; here it is always bytes.
     """
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
     try:
-        return await call
+        answer = await call
     except ResponseError as error:
         raise _refused(error) from error
     except (EngineConnectionError, EngineTimeoutError, OSError, TimeoutError) as error:
         raise Unavailable("The engine did not answer in time", retry_after_s=1) from error
+    finally:
+        # redis-py writes by `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that meets its end.
+        if task is not None and task.cancelling() > asked:
+            raise asyncio.CancelledError
+    return answer
 
 
 def _refused(error: ResponseError) -> Exception:

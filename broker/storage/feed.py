@@ -109,7 +109,8 @@ class Feed:
             acknowledged = self._topics[topic] = asyncio.get_running_loop().create_future()
             await self._subscribe([topic])
         try:
-            await asyncio.wait_for(asyncio.shield(acknowledged), self._reply_timeout_s)
+            async with asyncio.timeout(self._reply_timeout_s):
+                await asyncio.shield(acknowledged)
         except TimeoutError:
             raise Unavailable("The live feed is not connected", retry_after_s=1) from None
 

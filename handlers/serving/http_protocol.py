@@ -75,7 +75,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """
         super().connection_lost(exc)
         self._gate.count_loss(exc)
-        self._unset_keepalive_if_required()
         for cycle in self._unanswered:
             abandon(cycle)
         self._read_timer.cancel()
@@ -86,10 +85,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless a request already waits for its turn."""
-        if self._is_deaf:
-            return
-        self._unset_keepalive_if_required()
-        self._parse(self._held + data)
+        if not self._is_deaf:
+            self._parse(self._held + data)
 
     def on_message_begin(self) -> None:
         """Parser: the first byte of a request line."""
@@ -133,10 +130,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self.flow.release()
         super().on_response_complete()
+        self._unset_keepalive_if_required()  # it would end with the next byte; the read timer watches idleness as well
         if not self._is_deaf:
             self._parse(self._held)
-        if self._unanswered or self._pace.phase is not Phase.NOTHING:
-            self._unset_keepalive_if_required()
         if self._postponed_answer is not None and not self._unanswered:
             self._answer_and_close(self._postponed_answer)
         elif self._pace.phase is Phase.BODY and not self._unanswered:
@@ -162,6 +158,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 return
         if self._held:
             self.flow.hold()
+        if self._pace.phase is Phase.NOTHING and not self._unanswered:
+            self._pace.end_answers(self.loop.time())
         self._read_timer.watch()
 
     def _feed(self, piece: bytes, *, is_all: bool) -> None:
@@ -181,7 +179,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(request_head.too_large("Trailers or chunk extensions too large"))
 
     def _check_unfinished_head(self) -> None:
-        if self._unparsed_bytes and self._pace.phase in (Phase.ANYTHING, Phase.NOTHING):
+        if self._unparsed_bytes and self._pace.phase is not Phase.HEAD:
             self._pace.begin_head(self.loop.time())  # empty lines before a request line: allowed, not for ever
         elif len(self.url) > self._limits.head_line_bytes:
             self._refuse(request_head.target_too_long())
@@ -231,7 +229,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         socket_protocol.adopt(slot, self._pace.began_s + self._limits.handshake_s)
 
     def _refuse_late(self) -> None:
-        if self._pace.phase is Phase.ANYTHING:
+        if self._pace.phase is Phase.NEXT:
+            self.transport.close()
+        elif self._pace.phase is Phase.ANYTHING:
             self._gate.refusals.count(Kind.SILENT)
             self.transport.close()
         else:
@@ -293,7 +293,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._read_timer.cancel()
-        self._unset_keepalive_if_required()
         self.flow.release()
         self.transport.write(answer)
         self._linger_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)

@@ -11,7 +11,8 @@ class Phase(Enum):
     ANYTHING = "anything"  # connected, has sent nothing yet
     HEAD = "head"
     BODY = "body"
-    NOTHING = "nothing"  # the request is there in whole, or the connection is idle (uvicorn's keep-alive timer)
+    NOTHING = "nothing"  # the request is there in whole, its answer is not
+    NEXT = "next"  # all is answered: another request, or the end
 
 
 class ReadPace:
@@ -47,6 +48,10 @@ class ReadPace:
         """The request is complete."""
         self.phase = Phase.NOTHING
 
+    def end_answers(self, now_s: float) -> None:
+        """All requests are there and answered: the connection is idle."""
+        self.phase, self.began_s = Phase.NEXT, now_s
+
     def answer_early(self, now_s: float) -> None:
         """The app has answered without waiting for the body; the rest is read for `body_s` at most."""
         self._answered_s = now_s
@@ -60,7 +65,8 @@ class ReadPace:
         if self.phase is Phase.NOTHING:
             return None
         if self.phase is not Phase.BODY:
-            return self.began_s + self._limits.head_s
+            is_idle = self.phase is Phase.NEXT
+            return self.began_s + (self._limits.keep_alive_s if is_idle else self._limits.head_s)
         if self._answered_s is not None:
             return self._answered_s + self._limits.body_s
         if not self._limits.body_min_bytes_per_s:

@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,8 +39,14 @@ class Process:
             line = (await asyncio.wait_for(self.process.stderr.readline(), PATIENCE_S)).decode()
             assert line, self.log
             self.log += line
-            if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
+            if found := re.search(r"(?:running|Serving) on http://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found[1])
+        async with httpx2.AsyncClient(trust_env=False) as http, asyncio.timeout(PATIENCE_S):
+            while True:
+                with suppress(httpx2.TransportError):
+                    if (await http.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.02)
 
     async def ended(self) -> int:
         assert self.process.stderr is not None

@@ -100,3 +100,22 @@ async def test_connections_that_are_cut_answer_nobody_and_are_replaced(
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored)), "stored twice"
     assert len(acknowledged) > 300
+
+
+async def test_one_cancellation_ends_a_task_that_calls_for_ever(store: Store, channel: ChannelRecord) -> None:
+    """`asyncio.wait_for` of Python 3.11, by which redis-py writes, forgets one that comes as the write ends."""
+    await store.publish(channel, 1)
+
+    async def call_for_ever() -> None:
+        while True:
+            await store.log.after(channel, channel.start, limit=1)
+            await store.channels.metas([channel])
+
+    for _ in range(40):
+        tasks = [asyncio.create_task(call_for_ever()) for _ in range(5)]
+        await asyncio.sleep(random.uniform(0, 0.004))
+        for task in tasks:
+            task.cancel()
+            await asyncio.sleep(0)
+        _, pending = await asyncio.wait(tasks, timeout=2)
+        assert not pending, "a cancellation was lost"

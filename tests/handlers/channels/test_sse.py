@@ -33,6 +33,8 @@ class Events:
         async with asyncio.timeout(5):
             async for line in self._lines:
                 name, _, value = line.partition(": ")
+                if line.startswith(":"):
+                    continue
                 if line:
                     fields[name] = value
                 elif fields.keys() - {"retry"}:

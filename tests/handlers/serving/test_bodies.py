@@ -114,6 +114,19 @@ async def test_an_answer_that_does_not_wait_for_the_body_leaves_the_connection_u
         assert (await client.read_answer()).startswith(b"HTTP/1.1 200")
 
 
+async def test_a_connection_is_idle_after_a_body_that_came_behind_its_answer() -> None:
+    """uvicorn's keep-alive timer ends with the first byte of the rest, and nothing sets it again."""
+    async with (
+        running_server(EdgeApp(), ServingLimits(keep_alive_s=0.3)) as running,
+        raw_client(running.port) as client,
+    ):
+        await client.send(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n")
+        await client.read_answer()
+        await client.send(b"x" * 20)
+        assert await client.read_to_end() == b""
+        assert running.counts == {}
+
+
 async def test_the_rest_of_an_unread_body_is_not_waited_for_longer_than_a_body() -> None:
     limits = ServingLimits(body_s=0.3, body_min_bytes_per_s=1, keep_alive_s=5, linger_s=0.1)
     async with running_server(EdgeApp(), limits) as running, raw_client(running.port) as client:

@@ -3,7 +3,7 @@
 from handlers.serving.limits import ServingLimits
 from handlers.serving.read_pace import Phase, ReadPace
 
-LIMITS = ServingLimits(head_s=10, body_s=20, body_min_bytes_per_s=1_000)
+LIMITS = ServingLimits(head_s=10, keep_alive_s=5, body_s=20, body_min_bytes_per_s=1_000)
 
 
 def test_a_connection_that_says_nothing_is_late_like_a_head() -> None:
@@ -47,6 +47,16 @@ def test_a_complete_request_owes_nothing() -> None:
     pace.begin_body(100)
     pace.end_request()
     assert pace.due_s() is None
+
+
+def test_an_idle_connection_has_the_time_of_a_keep_alive() -> None:
+    pace = ReadPace(LIMITS, 0)
+    pace.begin_body(100)
+    pace.end_request()
+    pace.end_answers(130)
+    assert (pace.phase, pace.due_s()) == (Phase.NEXT, 135)
+    pace.begin_head(133)
+    assert pace.due_s() == 143
 
 
 def test_without_a_rate_a_body_may_take_its_time() -> None:
