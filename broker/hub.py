@@ -65,7 +65,7 @@ class Hub:
         `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
         """
-        if time.monotonic() - self._answered_at > self._limits.vouch_s:
+        if not self.vouches:
             raise Unavailable("The engine does not answer", retry_after_s=1)
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
@@ -81,6 +81,11 @@ class Hub:
         """How many subscriptions this process has on the channel."""
         watched = self._watched.get(keys_of(channel).topic)
         return 0 if watched is None else len(watched.readers)
+
+    @property
+    def vouches(self) -> bool:
+        """Whether the engine answered lately: readers are let in only then."""
+        return time.monotonic() - self._answered_at <= self._limits.vouch_s
 
     def watching(self) -> tuple[int, int]:
         """How many channels this process watches, and how many subscriptions it has on them."""

@@ -22,6 +22,8 @@ async def readyz(request: Request) -> Response:
     if broker.is_draining():
         raise Unavailable("The server is draining", retry_after_s=5)
     await broker.engine.ping()
+    if not broker.hub.vouches:
+        raise Unavailable("The engine was away; readers are not let in yet", retry_after_s=1)
     return json_answer({"ok": True})
 
 

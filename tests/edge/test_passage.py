@@ -96,16 +96,18 @@ async def test_a_broker_that_is_gone_is_503_in_the_form_of_the_api_until_it_is_b
 ) -> None:
     """Though many wait for the same answer: Varnish by itself would repeat the error for seconds then."""
     empty(shared_engine.url)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    with running_cache(name, listener.getsockname()[1], tmp_path) as cache:
-        async with httpx2.AsyncClient(base_url=cache.url, trust_env=False, timeout=10) as http:
-            answers = await asyncio.gather(*[http.get(path) for path in ("/api/v1", *[EVENTS] * WAITING[name])])
-            for answer in answers:
-                assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
-                assert answer.json() == {"error": "The server cannot be reached"}
-                assert (answer.headers["Retry-After"], answer.headers["Access-Control-Allow-Origin"]) == ("1", "*")
-            async with running_broker(shared_engine.url, tmp_path / "signing_key.json", listener=listener) as server:
-                await server.create("news")
-                await asyncio.sleep(HELD_DOWN_S)
-                assert (await http.get(EVENTS)).status_code == 200
+    with socket.socket() as listener:  # closed also where the cache is missing and the test is skipped
+        listener.bind(("127.0.0.1", 0))
+        with running_cache(name, listener.getsockname()[1], tmp_path) as cache:
+            async with httpx2.AsyncClient(base_url=cache.url, trust_env=False, timeout=10) as http:
+                answers = await asyncio.gather(*[http.get(path) for path in ("/api/v1", *[EVENTS] * WAITING[name])])
+                for answer in answers:
+                    assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
+                    assert answer.json() == {"error": "The server cannot be reached"}
+                    assert (answer.headers["Retry-After"], answer.headers["Access-Control-Allow-Origin"]) == ("1", "*")
+                async with running_broker(
+                    shared_engine.url, tmp_path / "signing_key.json", listener=listener
+                ) as server:
+                    await server.create("news")
+                    await asyncio.sleep(HELD_DOWN_S)
+                    assert (await http.get(EVENTS)).status_code == 200

@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows (design section 7, style C10): small rooms, plain names, pure cores."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ FILE_LINES = 300
 TEST_FILE_LINES = 500
 BODY_LINES = 50
 DRAWERS = ("util", "utils", "helper", "helpers", "common", "base", "misc", "manager", "shared")
-DEBT: dict[str, int] = tomllib.loads((ROOT / "tests/house/debt.toml").read_text())["file_lines"]
+ALL_DEBT = tomllib.loads((ROOT / "tests/house/debt.toml").read_text())
+DEBT: dict[str, int] = ALL_DEBT["file_lines"]
+UNTESTED: list[str] = ALL_DEBT["tested_through_the_doors_only"]["modules"]
 PURE = (
     "addresses",
     "channel_changes",
@@ -81,6 +84,20 @@ def test_a_source_file_is_one_small_room(path: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
     long = {each.name: body_lines(each) for each in functions(path) if body_lines(each) > BODY_LINES}
     assert not long
+
+
+def test_every_source_file_has_its_tests() -> None:
+    """A test file of its name, or a test that imports it; those tested only through the doors are listed as debt."""
+    texts = "\n".join(path.read_text() for path in TESTS)
+    names = {path.stem for path in TESTS}
+
+    def is_tested(module: str) -> bool:
+        parent, _, leaf = module.rpartition(".")
+        imported = rf"\b{re.escape(module)}\b|from {re.escape(parent)} import [^\n]*\b{leaf}\b"
+        return f"test_{leaf}" in names or re.search(imported, texts) is not None
+
+    modules = [name_of(path).removesuffix(".py").replace("/", ".") for path in SOURCES if path.stem != "__init__"]
+    assert [module for module in modules if not is_tested(module)] == UNTESTED
 
 
 @pytest.mark.parametrize("path", TESTS, ids=name_of)
