@@ -19,12 +19,14 @@ from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
 from broker.ids import ORIGIN, Position
 from broker.pages import Types
+from broker.readers import Judge
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed
 from broker.storage.log import Log, Stale
 from broker.subscription import NOT_VOUCHED, RESTART, CloseReason, Subscription
-from broker.watched import Judge, Watched
+from broker.sweeper import Sweeper
+from broker.watched import Watched
 
 CLOSES_PER_S = 200
 CHECKED_AT_ONCE = 256
@@ -43,6 +45,7 @@ class Hub:
         self._feed = feed
         self._limits = limits
         self.counts = HubCounts()
+        self._sweeper = Sweeper()
         self._watched: dict[str, Watched] = {}
         self._opening: dict[str, asyncio.Task[Watched]] = {}
         self._answered_at = self._vouch_at = time.monotonic()
@@ -175,8 +178,9 @@ class Hub:
             done.exception()
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
-        # Registered before its topic is: a message that overtakes the meta is not lost.
-        watched = self._watched[topic] = Watched(channel, self._channels, self._log, self._limits, self.counts)
+        watched = self._watched[topic] = Watched(
+            channel, self._channels, self._log, self._limits, self.counts, self._sweeper
+        )
         try:
             await self._feed.watch(topic)
             meta = (await self._channels.metas([channel]))[0]
@@ -261,7 +265,7 @@ class Hub:
 
     def _close_now(self, reason: CloseReason) -> None:
         for watched in self._watched.values():
-            watched.close_all(reason)
+            watched.readers.close_all(reason)
 
     def _end(self) -> None:
         for opening in self._opening.values():

@@ -14,9 +14,11 @@ from broker.channels import ChannelRecord
 from broker.counts import HubCounts
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
+from broker.hub_limits import HubLimits
 from broker.ids import ORIGIN, Position, render_ulid
 from broker.pages import Page, Types
-from broker.window import Window
+from broker.tip import Encode, Tip, Write
+from broker.window import Window, first
 
 READ_AGAIN_S = 0.2
 
@@ -70,6 +72,21 @@ class Source(Protocol):
     record: ChannelRecord
     window: Window
     total: int
+    limits: HubLimits
+    counts: HubCounts
+
+    @property
+    def tip(self) -> "Tip[Subscription]":
+        """Where the subscriptions live that are written to as events come."""
+        ...
+
+    def join(self, subscription: "Subscription", types: Types | None, encode: Encode, write: Write) -> None:
+        """Write to a subscription that has everything, as events come, and wake it no more."""
+        ...
+
+    def leave(self, subscription: "Subscription") -> None:
+        """Wake it again."""
+        ...
 
     async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
         """A page of the channel's log, ended by the event that brings it to `most_bytes`.
@@ -82,41 +99,47 @@ class Source(Protocol):
 class Subscription:
     """One reader of one channel. `close` and `wake` may be called by anybody in the loop.
 
-    A reader with a task of its own calls `next`. One that reads many channels in one task gives `on_wake`, which is
-    called when there may be something new or an end, and calls `take`, `read` where that says so, and `settle` when the
-    step was written.
+    A reader with a task of its own calls `next`. Others give `on_wake`, which is called when there may be something new
+    or an end, and call `take`, `read` where that says so, and `settle` when the step was written; a `Pump` does so for
+    one reader, a `Rotation` for many. When `take` has nothing, a reader may live at the tip.
     """
 
+    __slots__ = (
+        "_closing",
+        "_log_top",
+        "_on_closing",
+        "_on_wake",
+        "_pending",
+        "_position",
+        "_resume",
+        "_source",
+        "_standing",
+        "_types",
+        "_wanted",
+        "is_brief",
+        "is_live",
+    )
+
     def __init__(
-        self,
-        source: Source,
-        start: Position,
-        *,
-        types: Types | None,
-        page_events: int,
-        page_bytes: int,
-        max_lag_events: int,
-        on_wake: Callable[[], None] | None = None,
-        counts: HubCounts | None = None,
+        self, source: Source, start: Position, types: Types | None, on_wake: Callable[[], None] | None = None
     ) -> None:
         self._source = source
         self._types = types
-        self._page_events = page_events
-        self._page_bytes = page_bytes
-        self._max_lag_events = max_lag_events
-        self._counts = counts or HubCounts()
         self._position = start
         self._pending = start
         # How far the log is known to go, by a read of it: a window may be behind, a cursor beyond both is a gap.
         self._log_top = ORIGIN
         # How many events had been published where this reader stands; unknown until it was at the tip once.
         self._standing: int | None = None
-        self._wanted = asyncio.Event()
-        self._on_wake = on_wake or self._wanted.set
+        # Made by the first `next`: most readers have no task, and an event is large.
+        self._wanted: asyncio.Event | None = None
+        self._on_wake = on_wake
+        # Whether it is written to at the tip; it is not to be taken from then.
+        self.is_live = False
         self._closing: CloseReason | None = None
         self._on_closing: Callable[[], None] | None = None
+        # Whether it waits for one step only, as a long poll does; such are ended first when the process drains.
         self.is_brief = False
-        """Whether it waits for one step only, as a long poll does; such are ended first when the process drains."""
         self._resume: Position | None = None
 
     @property
@@ -132,17 +155,41 @@ class Subscription:
     @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
-        return self._render(self._position)
+        return self._render(self._source.tip.at if self.is_live else self._position)
+
+    def wake_by(self, on_wake: Callable[[], None]) -> None:
+        """Have this called from now on when there may be something new, or an end."""
+        self._on_wake = on_wake
 
     def wake(self) -> None:
         """Tell that there may be something new."""
-        self._on_wake()
+        if self._on_wake is not None:
+            self._on_wake()
+        elif self._wanted is not None:
+            self._wanted.set()
+
+    def live_at_tip(self, encode: Encode, write: Write) -> None:
+        """Be written to as events come, without being woken, where this reader is at the tip: `take` had nothing."""
+        window = self._source.window
+        if self._position == window.top and not self.is_live:
+            self.is_live = True
+            self._source.join(self, self._types, encode, write)
+
+    def leave_tip(self) -> None:
+        """Be woken again from now on, and take; everything that was written at the tip is behind this reader."""
+        if self.is_live:
+            self.is_live = False
+            tip = self._source.tip
+            self._position = self._pending = tip.at
+            self._standing = self._source.total - tip.waiting
+            self._source.leave(self)
 
     def close(self, reason: CloseReason) -> None:
         """End the subscription at its next step; the first reason stays."""
         is_first = self._closing is None
         self._closing = self._closing or reason
-        self._on_wake()
+        self.leave_tip()
+        self.wake()
         if is_first and self._on_closing is not None:
             self._on_closing()
 
@@ -161,13 +208,14 @@ class Subscription:
     async def next(self) -> Step:
         """The next frames to write; calling again says that they were written. Raises `Closed`."""
         self.settle()
+        self._wanted = self._wanted or asyncio.Event()
         while True:
-            step: Step | AtHand | None = self.take(self._page_events)
+            step: Step | AtHand | None = self.take()
             if step is AtHand.NOTHING:
                 self._wanted.clear()
                 await self._wanted.wait()
             elif step is AtHand.IN_LOG:
-                step = await self.read(self._page_events)
+                step = await self.read()
             if isinstance(step, Step):
                 return step
 
@@ -175,8 +223,8 @@ class Subscription:
         """Say that the frames of the last step were written."""
         self._position = self._pending
 
-    def take(self, most: int) -> Step | AtHand:
-        """The next step of at most so many frames, as far as memory has it. Raises `Closed`.
+    def take(self, most: int = 0) -> Step | AtHand:
+        """The next step of at most so many frames (0: of a page), as far as memory has it. Raises `Closed`.
 
         A step ends with the frame that brings it to `page_bytes`: a slow reader keeps no more from being freed.
         """
@@ -192,17 +240,21 @@ class Subscription:
                 self._standing = self._source.total
             return AtHand.NOTHING
         self._check_lag(len(frames))
-        taken = _first(frames, most, self._page_bytes)
+        limits = self._source.limits
+        taken = first(frames, most or limits.page_events, limits.page_bytes)
         self._standing = self._source.total - (len(frames) - len(taken))
         return self._step(self._filtered(taken), taken[-1].position)
 
-    async def read(self, most: int) -> Step | None:
-        """A step of at most so many frames from the log; None when there is none yet: take again. Raises `Closed`."""
+    async def read(self, most: int = 0) -> Step | None:
+        """A step of at most so many frames (0: of a page) from the log; None when there is none yet: take again.
+
+        Raises `Closed`.
+        """
         self._check_lag(0)
-        self._counts.catch_ups += 1
-        before = self._position
+        self._source.counts.catch_ups += 1
+        before, limits = self._position, self._source.limits
         try:
-            page = await self._source.read(before, most, self._types, self._page_bytes)
+            page = await self._source.read(before, most or limits.page_events, self._types, limits.page_bytes)
         except NotFound:
             raise self._closed(DELETED) from None
         except Unavailable:
@@ -224,7 +276,7 @@ class Subscription:
 
     def _step(self, frames: list[Frame], end: Position) -> Step:
         self._pending = end
-        self._counts.delivered += len(frames)
+        self._source.counts.delivered += len(frames)
         return Step(frames, self._render(end))
 
     def _filtered(self, frames: list[Frame]) -> list[Frame]:
@@ -232,21 +284,15 @@ class Subscription:
         return frames if types is None else [frame for frame in frames if frame.type_json in types]
 
     def _check_lag(self, at_hand: int) -> None:
-        if self._standing is not None and self._source.total - self._standing - at_hand > self._max_lag_events:
+        if (
+            self._standing is not None
+            and self._source.total - self._standing - at_hand > self._source.limits.max_lag_events
+        ):
             raise self._closed(LAGGING)
 
     def _closed(self, reason: CloseReason) -> Closed:
-        self._counts.ends[reason.code] += 1
+        self._source.counts.ends[reason.code] += 1
         return Closed(reason, None if reason is DELETED else self._render(self._resume or self._position))
 
     def _render(self, position: Position) -> str:
         return render_ulid(self._source.record.tag_letters, position)
-
-
-def _first(frames: list[Frame], most: int, most_bytes: int) -> list[Frame]:
-    total = 0
-    for i, frame in enumerate(frames[:most]):
-        total += len(frame.wire)
-        if total >= most_bytes:
-            return frames[: i + 1]
-    return frames[:most]

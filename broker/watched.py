@@ -17,17 +17,18 @@ from broker.events import frame
 from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.pages import Page, Types
+from broker.readers import Judge, Readers
 from broker.storage.channels import NO_CHANNEL, Channels
 from broker.storage.feed import FeedMessage
 from broker.storage.log import Log, Stale
 from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
+from broker.sweeper import Sweeper
+from broker.tip import Encode, Tip, Write
 from broker.window import Window
 
 READ_ATTEMPTS = 8
 QUIET_S = 0.5
 """A message that is just coming is not lost: after this time without one, it is."""
-
-Judge = Callable[[ChannelRecord], CloseReason | None]
 
 logger = logging.getLogger(__name__)
 
@@ -40,19 +41,25 @@ class Watched:
     """
 
     def __init__(
-        self, record: ChannelRecord, channels: Channels, log: Log, limits: HubLimits, counts: HubCounts | None = None
+        self,
+        record: ChannelRecord,
+        channels: Channels,
+        log: Log,
+        limits: HubLimits,
+        counts: HubCounts | None = None,
+        sweeper: Sweeper | None = None,
     ) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
         self.total = 0
-        self.readers: dict[Subscription, Judge] = {}
         self.heard_at = self.read_at = self.checked_at = time.monotonic()
         self.is_started = False
         self.ended: CloseReason | None = None
         self._channels = channels
         self._log = log
-        self._limits = limits
-        self._counts = counts or HubCounts()
+        self.limits = limits
+        self.counts = counts or HubCounts()
+        self.readers = Readers(record.start, sweeper or Sweeper(), self.counts)
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
         self._is_doubted = False
@@ -80,28 +87,34 @@ class Watched:
 
         `judge` says of a record whether the subscription must end, and is asked of the present one and each new one.
         """
-        limits = self._limits
-        subscription = Subscription(
-            self,
-            start,
-            types=types,
-            page_events=limits.page_events,
-            page_bytes=limits.page_bytes,
-            max_lag_events=limits.max_lag_events,
-            on_wake=on_wake,
-            counts=self._counts,
-        )
-        self.readers[subscription] = judge
+        subscription = Subscription(self, start, types, on_wake)
+        self.readers.add(subscription, judge)
         self.read_at = time.monotonic()
-        self._judge(subscription, judge)
+        if self.ended is None:
+            self.readers.judge(subscription, self.record)
+        else:
+            subscription.close(self.ended)
         self._record_is_old = self._record_is_old or known.version > self.record.version
         self._mend_if_needed()
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
-        self.readers.pop(subscription, None)
+        self.readers.remove(subscription)
         self.read_at = time.monotonic()
+
+    @property
+    def tip(self) -> Tip[Subscription]:
+        """Those who are written to as events come."""
+        return self.readers.tip
+
+    def join(self, subscription: Subscription, types: Types | None, encode: Encode, write: Write) -> None:
+        """Write to a subscription at the tip as events come."""
+        self.readers.join_tip(subscription, self.window.top, types, encode, write)
+
+    def leave(self, subscription: Subscription) -> None:
+        """Write to it no more: it is woken again."""
+        self.readers.leave_tip(subscription)
 
     def hear(self, message: FeedMessage | None) -> None:
         """Take a feed message: deliver its events where they follow, else note what is to be mended."""
@@ -114,12 +127,14 @@ class Watched:
             return
         self._note(message.revision, message.version, message.trimmed)
         if message.last > self.window.top:
-            self._counts.hear(message.last.ms, time.time())
+            self.counts.hear(message.last.ms, time.time())
             if self._follows(message):
                 letters = self.record.tag_letters
-                self.window.push(frame(letters, *event) for event in message.events)
-                self.total += len(message.events)
-                self._wake()
+                frames = [frame(letters, *event) for event in message.events]
+                self.window.push(frames)
+                self.total += len(frames)
+                self.readers.tip.push(frames)
+                self.readers.wake()
             else:
                 self._is_behind = True
         self._mend_if_needed()
@@ -137,7 +152,7 @@ class Watched:
     def compare(self, meta: LogMeta | None, mark: Mark) -> None:
         """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
         self.checked_at = time.monotonic()
-        self._counts.checks += 1
+        self.counts.checks += 1
         if meta is None:
             self.end(DELETED)
             return
@@ -145,7 +160,7 @@ class Watched:
             self._begin_again(meta)
         else:
             is_quiet = self._mending is None and self.checked_at - self.heard_at > QUIET_S
-            self._counts.losses += is_quiet and meta.top > self.window.top
+            self.counts.losses += is_quiet and meta.top > self.window.top
             self._note(meta.revision, meta.record_version, meta.trimmed)
             self._is_behind = self._is_behind or meta.top > self.window.top
         self._mend_if_needed()
@@ -156,18 +171,12 @@ class Watched:
 
     def judge_all(self) -> None:
         """Ask every reader's judge about the record, and close those that may no longer read."""
-        for subscription, judge in list(self.readers.items()):
-            self._judge(subscription, judge)
-
-    def close_all(self, reason: CloseReason) -> None:
-        """Close every subscription."""
-        for subscription in list(self.readers):
-            subscription.close(reason)
+        self.readers.judge_all(self.record)
 
     def end(self, reason: CloseReason) -> None:
         """Close every subscription and stop: the channel is gone, or nobody reads it."""
         self.ended = self.ended or reason
-        self.close_all(reason)
+        self.readers.close_all(reason)
         if self._mending is not None:
             self._mending.cancel()
 
@@ -179,17 +188,12 @@ class Watched:
         for _ in range(READ_ATTEMPTS):
             record = self.record
             try:
-                most_bytes = most_bytes or self._limits.window_bytes
+                most_bytes = most_bytes or self.limits.window_bytes
                 return await self._log.after(record, start, limit=limit, types=types, most_bytes=most_bytes)
             except Stale:
                 if self.record is record:
                     await self._refresh()
         raise Unavailable("The channel is being changed by others", retry_after_s=1)
-
-    def _judge(self, subscription: Subscription, judge: Judge) -> None:
-        reason = self.ended or judge(self.record)
-        if reason is not None:
-            subscription.close(reason)
 
     def _begin_at(self, meta: LogMeta) -> None:
         self.window.reset(meta.top)
@@ -201,18 +205,14 @@ class Watched:
         """Believe nothing that was known; readers past what the log still has are told so."""
         if meta.top < self.window.top:
             logger.error("the engine lost events of %s, after %s", self.record.id, meta.top)
+        self.readers.scatter()
         self._lost_top = self.highest
         self._is_doubted = False
         self._begin_at(meta)
         # Versions may have been given out twice: its number does not tell an old record now.
         self._record_is_old = True
-        for subscription in self.readers:
-            subscription.lose(meta.top)
-        self._wake()
-
-    def _wake(self) -> None:
-        for subscription in self.readers:
-            subscription.wake()
+        self.readers.lose(meta.top)
+        self.readers.wake()
 
     def _follows(self, message: FeedMessage) -> bool:
         is_next = message.previous == self.window.top and message.revision == self._revision
@@ -262,9 +262,9 @@ class Watched:
             await self._refresh()
             return
         self._is_behind = False
-        self._counts.mends += 1
+        self.counts.mends += 1
         mark = self.mark
-        page = await self.read(mark.top, self._limits.window_events, None)
+        page = await self.read(mark.top, self.limits.window_events, None)
         if self._is_doubted or mark.is_beyond(page.meta):
             self._begin_again(page.meta)
         elif self.window.top != mark.top or page.meta.revision < self._revision:
@@ -275,6 +275,7 @@ class Watched:
 
     def _take(self, page: Page) -> None:
         meta = page.meta
+        self.readers.scatter()
         self._note(meta.revision, meta.record_version, meta.trimmed)
         self.total = meta.event_count
         if page.more:
@@ -286,7 +287,7 @@ class Watched:
                 self.window.reset(meta.trimmed)
             self.window.push(page.frames)
             self.window.advance(meta.top)
-        self._wake()
+        self.readers.wake()
 
     async def _refresh(self) -> None:
         record = await self._channels.refresh(self.record.id)

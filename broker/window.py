@@ -74,3 +74,13 @@ class Window:
             self._bytes -= sum(len(frame.wire) for frame in self._frames[:count])
             del self._frames[:count]
             del self._positions[:count]
+
+
+def first(frames: list[Frame], most: int, most_bytes: int) -> list[Frame]:
+    """At most `most` frames from the beginning, ended by the one that brings them to `most_bytes`."""
+    total = 0
+    for i, frame in enumerate(frames[:most]):
+        total += len(frame.wire)
+        if total >= most_bytes:
+            return frames[: i + 1]
+    return frames[:most]

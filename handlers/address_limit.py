@@ -16,6 +16,7 @@ from broker.errors import TooMany
 from handlers.open_connections import OpenConnections
 from handlers.responses import refusal_answer
 from handlers.serving.client_address import client_address, is_from_proxy
+from handlers.serving.detach import at_end
 
 
 class AddressLimit:
@@ -39,3 +40,4 @@ class AddressLimit:
                 await refusal_answer(refusal)(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
+                at_end(scope, held.pop_all().close)

@@ -19,12 +19,16 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
-from broker.subscription import CloseReason
+from broker.subscription import RESTART, CloseReason, Subscription
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
+from handlers.serving.wheel import Wheel
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
+
+AGE_GRAIN_S = 1.0
+"""How exactly old age is kept: readers of about the same age share an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Site:
 class Broker:
     """The parts of one broker process. Made by `handlers.app`, reached through `broker_of`.
 
+    `ages` ends readers that have lived long enough.
     `ended_by_drain` are called after the hub's subscriptions were closed: for connections that may have none.
     """
 
@@ -99,7 +104,12 @@ class Broker:
     refusals: Refusals
     meter: Meter
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
+    ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
+
+
+def _end_old(subscription: Subscription) -> None:
+    subscription.close(RESTART)
 
 
 def broker_of(connection: HTTPConnection) -> Broker:

@@ -16,17 +16,26 @@ class OpenConnections:
 
     @contextmanager
     def hold(self, principal: str | None) -> Iterator[None]:
-        """Count one connection while entered; None, for one without a token, is not counted. Raises `TooMany`."""
-        if principal is None:
+        """Count one connection while entered. Raises `TooMany`."""
+        self.enter(principal)
+        try:
             yield
+        finally:
+            self.leave(principal)
+
+    def enter(self, principal: str | None) -> None:
+        """Count one more; None, for one without a token, is not counted. Raises `TooMany`."""
+        if principal is None:
             return
         count = self._open.get(principal, 0)
         if count >= self._most:
             raise TooMany(self._message, retry_after_s=5)
         self._open[principal] = count + 1
-        try:
-            yield
-        finally:
-            self._open[principal] -= 1
-            if not self._open[principal]:
-                del self._open[principal]
+
+    def leave(self, principal: str | None) -> None:
+        """One that was counted is gone."""
+        if principal is None:
+            return
+        self._open[principal] -= 1
+        if not self._open[principal]:
+            del self._open[principal]

@@ -9,6 +9,7 @@ from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.pages import Types
+from broker.readers import Judge
 from broker.scopes import Grant
 from broker.storage.log import Stale
 from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
@@ -19,38 +20,86 @@ AGE_JITTER = 0.2
 EXPIRY_SLACK_S = 0.05
 
 
-@asynccontextmanager
-async def subscribed(
-    broker: Broker, access: Access, start: Start | None, types: Types | None
-) -> AsyncIterator[Subscription]:
+class Reading:
+    """One held-open reader: counted, and timed to its expiry and old age, until `end`."""
+
+    __slots__ = ("_age_tick", "_broker", "_channel", "_expiry", "_principal", "subscription")
+
+    def __init__(self, broker: Broker, access: Access, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self._broker = broker
+        self._channel = access.channel
+        self._principal = _principal(access)
+        self._age_tick = broker.ages.add(subscription, age_s(broker))
+        left_s = expires_in_s(broker, access.grant)
+        self._expiry: asyncio.TimerHandle | None = None
+        if left_s is not None:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(left_s, _end_if_forbidden, broker, access.grant, subscription)
+
+    def end(self) -> None:
+        """Give everything back. Called once."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._broker.ages.discard(self.subscription, self._age_tick)
+        self._broker.hub.unsubscribe(self._channel, self.subscription)
+        self._broker.open_connections.leave(self._principal)
+
+
+async def open_reading(broker: Broker, access: Access, start: Start | None, types: Types | None) -> Reading:
     """A subscription that ends by itself when the reader may no longer read, grows old, or the process drains.
 
     Raises `TooMany` past the connections of one token, `NotFound`, and `Unavailable` while draining.
     """
     if broker.is_draining():
         raise Unavailable("The server is restarting", retry_after_s=1)
-    with broker.open_connections.hold(access.grant.principal if access.grant else None):
+    principal = _principal(access)
+    broker.open_connections.enter(principal)
+    try:
         subscription = await _subscribe(broker, access, start, types)
-        if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
-            subscription.close(RESTART)
-        timers = _timers(broker, access, subscription)
-        # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
-        _end_if_forbidden(broker, access.grant, subscription)
-        try:
-            yield subscription
-        finally:
-            for timer in timers:
-                timer.cancel()
-            broker.hub.unsubscribe(access.channel, subscription)
+    except BaseException:
+        broker.open_connections.leave(principal)
+        raise
+    if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
+        subscription.close(RESTART)
+    reading = Reading(broker, access, subscription)
+    # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
+    _end_if_forbidden(broker, access.grant, subscription)
+    return reading
+
+
+@asynccontextmanager
+async def subscribed(
+    broker: Broker, access: Access, start: Start | None, types: Types | None
+) -> AsyncIterator[Subscription]:
+    """The subscription of an `open_reading` while entered."""
+    reading = await open_reading(broker, access, start, types)
+    try:
+        yield reading.subscription
+    finally:
+        reading.end()
 
 
 async def _subscribe(broker: Broker, access: Access, start: Start | None, types: Types | None) -> Subscription:
     try:
-        return await broker.hub.subscribe(
-            access.channel, start, types, lambda record: judge(broker, access.grant, record)
-        )
+        return await broker.hub.subscribe(access.channel, start, types, judge_of(broker, access.grant))
     except Stale:
         raise Unavailable("The channel was deleted and created again", retry_after_s=1) from None
+
+
+def judge_of(broker: Broker, grant: Grant | None) -> Judge:
+    """What the hub asks of a reader with this grant; one and the same for all that have none."""
+    if grant is None:
+        return _judge_stranger
+    return lambda record: judge(broker, grant, record)
+
+
+def _judge_stranger(channel: ChannelRecord) -> CloseReason | None:
+    return None if channel.is_public else FORBIDDEN
+
+
+def _principal(access: Access) -> str | None:
+    return None if access.grant is None else access.grant.principal
 
 
 def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseReason | None:
@@ -71,15 +120,6 @@ def expires_in_s(broker: Broker, grant: Grant | None) -> float | None:
     """In how many seconds a grant will have ended by itself, None when it will not."""
     ends_at_s = broker.verifier.ends_at_s(grant) if grant else None
     return None if ends_at_s is None else max(0.0, ends_at_s - broker.now_s()) + EXPIRY_SLACK_S
-
-
-def _timers(broker: Broker, access: Access, subscription: Subscription) -> list[asyncio.TimerHandle]:
-    loop = asyncio.get_running_loop()
-    timers = [loop.call_later(age_s(broker), subscription.close, RESTART)]
-    left_s = expires_in_s(broker, access.grant)
-    if left_s is not None:
-        timers.append(loop.call_later(left_s, _end_if_forbidden, broker, access.grant, subscription))
-    return timers
 
 
 def _end_if_forbidden(broker: Broker, grant: Grant | None, subscription: Subscription) -> None:

@@ -14,15 +14,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from broker.errors import Forbidden, Refusal
 from broker.subscription import CURSOR_EXPIRED, Closed, Subscription
 from handlers.broker import broker_of
-from handlers.channels.door import subscribed
+from handlers.channels.door import open_reading
+from handlers.channels.endings import INTERNAL_ERROR, close_reason
 from handlers.channels.following import Following, parse_following
+from handlers.channels.socket_reader import SocketReader
 from handlers.origins import is_allowed_origin
 from handlers.responses import json_answer, refusal_answer
+from handlers.serving.detach import detach_of
 from handlers.serving.raw_text import raw_text_of
 from handlers.serving.unblock import unblock_of
-
-MAX_REASON_BYTES = 123
-INTERNAL_ERROR = 1011
 
 logger = logging.getLogger(__name__)
 
@@ -44,19 +44,36 @@ async def upgrade_required(_: Request) -> Response:
 
 
 async def _serve(socket: WebSocket, following: Following) -> None:
-    broker = broker_of(socket)
-    async with subscribed(broker, following.access, following.start, following.types) as subscription:
+    broker, detach = broker_of(socket), detach_of(socket.scope)
+    reading = await open_reading(broker, following.access, following.start, following.types)
+    is_let_go = False
+    try:
         await socket.accept()
         if following.gap_cursor is not None:
             await _close(socket, Closed(CURSOR_EXPIRED, following.gap_cursor))
-            return
-        subscription.when_closing(unblock_of(socket.scope))
-        writing = asyncio.create_task(_write(socket, subscription))
-        try:
-            await _until_disconnect(socket)
-        finally:
-            writing.cancel()
-            await asyncio.wait([writing])
+        elif detach is not None:
+            reader = SocketReader(reading, broker.refusals, detach)
+            is_let_go = True
+            reader.start()
+        else:
+            await _serve_here(socket, reading.subscription)
+    except OSError:
+        # The peer is gone already.
+        return
+    finally:
+        if not is_let_go:
+            reading.end()
+
+
+async def _serve_here(socket: WebSocket, subscription: Subscription) -> None:
+    """On a server whose sockets cannot be detached: by this coroutine, and a task that writes."""
+    subscription.when_closing(unblock_of(socket.scope))
+    writing = asyncio.create_task(_write(socket, subscription))
+    try:
+        await _until_disconnect(socket)
+    finally:
+        writing.cancel()
+        await asyncio.wait([writing])
 
 
 async def _write(socket: WebSocket, subscription: Subscription) -> None:
@@ -92,5 +109,4 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 async def _close(socket: WebSocket, closed: Closed) -> None:
     broker_of(socket).refusals.count_close(closed.code)
-    reason = closed.reason if closed.cursor is None else f"{closed.reason}; cursor={closed.cursor}"
-    await socket.close(closed.code, reason[:MAX_REASON_BYTES])
+    await socket.close(closed.code, close_reason(closed))

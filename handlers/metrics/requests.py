@@ -6,6 +6,7 @@ A route is named by its template, never by the path that was asked for, so there
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Literal, NamedTuple
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.counts import Histogram
 from handlers.access_log import STARTS
+from handlers.serving.detach import at_end
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 SOCKET, OTHER, NO_ROUTE = "SOCKET", "OTHER", "none"
@@ -46,6 +48,10 @@ class RequestCounts:
         if reader != "long_poll":
             self.seconds.setdefault(route, Histogram()).observe(seconds)
 
+    def close(self, reader: Reader) -> None:
+        """A reader is gone."""
+        self.open[reader] -= 1
+
 
 class CountRequests:
     """ASGI middleware, to be the outermost one."""
@@ -53,6 +59,7 @@ class CountRequests:
     def __init__(self, app: ASGIApp, counts: RequestCounts) -> None:
         self._app = app
         self._counts = counts
+        self._gone = {reader: partial(counts.close, reader) for reader in READERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and count when the answer begins."""
@@ -81,7 +88,7 @@ class CountRequests:
             raise
         finally:
             if reader is not None:
-                counts.open[reader] -= 1
+                at_end(scope, self._gone[reader])
 
 
 def reader_of(scope: Scope) -> Reader | None:

@@ -8,7 +8,7 @@ refusals, an end for unread bodies, admission of connections. The times are in `
 import asyncio
 import random
 from collections import deque
-from typing import Any, cast
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -23,7 +23,7 @@ from handlers.serving.refusals import Kind, render_refusal
 from handlers.serving.request_head import Refused
 from handlers.serving.sockets import abort, close_after_answer, tune
 from handlers.serving.unblock import unblock_extension
-from handlers.serving.ws_protocol import BoundedSocketProtocol
+from handlers.serving.ws_asked import AskedProtocol
 
 _PIECE_BYTES = 4_096
 
@@ -222,11 +222,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Hand the connection and its place over; this object is not called again."""
         self._is_deaf = True
         self._read_timer.cancel()
-        self.scope["method"] = self.parser.get_method().decode("ascii")
-        super().handle_websocket_upgrade()
-        socket_protocol = cast("BoundedSocketProtocol", self.transport.get_protocol())
+        self.server_state.connections.discard(self)
         slot, self._slot = self._slot, None
-        socket_protocol.adopt(slot, self._pace.began_s + self._limits.handshake_s)
+        asked = AskedProtocol(self.transport, self._gate, self.server_state, slot)
+        due_s = self._pace.began_s + self._limits.handshake_s
+        asked.ask(self.app, self.parser.get_method(), self.url, {**self.scope}, due_s)
 
     def _refuse_late(self) -> None:
         if self._pace.phase is Phase.NEXT:

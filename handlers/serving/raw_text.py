@@ -1,21 +1,20 @@
 """An ASGI extension of the WebSocket protocol: ready texts become frames, and many of them one write.
 
-Each `send` passes every middleware, the checks of Starlette and uvicorn and the framing; here all texts of a turn
-take one step, and the frame of an event is made once for all sockets of this process. It waits for room as `send` does.
+Each `send` passes every middleware, the checks of Starlette and the framing; here all texts of a turn take one step. It
+waits for room as `send` does.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from struct import Struct
 from typing import Any
-
-from websockets.frames import Frame, Opcode
 
 WriteTexts = Callable[[Sequence[bytes]], Awaitable[None]]
 
 AT_ONCE_BYTES = 16_384
 """So much, or one text that is longer, is written before there has to be room again."""
 
-_KEPT_BYTES = 4_096
+_WHOLE_TEXT = 0x81
+_HEAD_16, _HEAD_64 = Struct("!BBH"), Struct("!BBQ")
 _NAME = "tidemark.raw_text"
 
 
@@ -34,26 +33,33 @@ def raw_text_of(scope: Mapping[str, Any]) -> WriteTexts | None:
 
 
 def text_frame(text: bytes) -> bytes:
-    """The WebSocket frame of a whole text, as a server sends it (RFC 6455 5.2)."""
-    return _kept_frame(text) if len(text) <= _KEPT_BYTES else _frame(text)
+    """The WebSocket frame of a whole text, as a server sends it."""
+    return text_head(len(text)) + text
 
 
-def joined(texts: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Frames in writes of at most `AT_ONCE_BYTES` of texts, or one that is longer, each with its number of frames."""
-    frames: list[bytes] = []
+def text_head(size: int) -> bytes:
+    """What stands before a whole text of so many bytes, as a server sends it: final, not masked (RFC 6455 5.2)."""
+    if size < 126:
+        return bytes((_WHOLE_TEXT, size))
+    if size < 65_536:
+        return _HEAD_16.pack(_WHOLE_TEXT, 126, size)
+    return _HEAD_64.pack(_WHOLE_TEXT, 127, size)
+
+
+def text_frames(texts: Iterable[bytes]) -> bytes:
+    """The frames of whole texts, joined."""
+    return b"".join(part for text in texts for part in (text_head(len(text)), text))
+
+
+def joined(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Frames in writes of at most `AT_ONCE_BYTES` of texts, or one that is longer."""
+    some: list[bytes] = []
     total = 0
     for text in texts:
-        if frames and total + len(text) > AT_ONCE_BYTES:
-            yield b"".join(frames), len(frames)
-            frames, total = [], 0
-        frames.append(text_frame(text))
+        if some and total + len(text) > AT_ONCE_BYTES:
+            yield text_frames(some)
+            some, total = [], 0
+        some.append(text)
         total += len(text)
-    if frames:
-        yield frames[0] if len(frames) == 1 else b"".join(frames), len(frames)
-
-
-def _frame(text: bytes) -> bytes:
-    return Frame(Opcode.TEXT, text).serialize(mask=False)
-
-
-_kept_frame = lru_cache(maxsize=1_024)(_frame)
+    if some:
+        yield text_frames(some)

@@ -18,7 +18,8 @@ from handlers.serving.http_protocol import BoundedHttpProtocol
 from handlers.serving.refusals import Kind
 from handlers.serving.sockets import abort, taken_bytes
 from handlers.serving.stalls import StallWatch
-from handlers.serving.ws_protocol import BoundedSocketProtocol
+from handlers.serving.ws_asked import AskedProtocol
+from handlers.serving.ws_protocol import SocketProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,8 @@ def build_config(app: Any, gate: Gate, *, host: str = "127.0.0.1", port: int = 0
         host=host,
         port=port,
         http=cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, gate=gate)),
-        ws=cast("type[asyncio.Protocol]", partial(BoundedSocketProtocol, gate=gate)),
-        ws_max_size=limits.client_frame_bytes,
-        ws_per_message_deflate=False,
-        ws_ping_interval=limits.ping_interval_s,
-        ws_ping_timeout=limits.pong_wait_s,
+        # Never made by uvicorn: our HTTP protocol hands its connections over itself (`ws_asked`).
+        ws=SocketProtocol,
         interface="asgi3",
         lifespan="on",
         timeout_keep_alive=limits.keep_alive_s,  # type: ignore[arg-type]
@@ -107,7 +105,7 @@ class DrainingServer(Server):
         self._stop_listening(sockets or [])
         self._shut(BoundedHttpProtocol)
         if not await self._becomes_idle(drained_by_s):
-            self._shut(BoundedSocketProtocol)
+            self._shut(AskedProtocol, SocketProtocol)
         if not await self._becomes_idle(began_s + limits.shutdown_s):
             await self._end_everything()
         if self._stall_task is not None:
@@ -121,9 +119,9 @@ class DrainingServer(Server):
         for sock in sockets:
             sock.close()
 
-    def _shut(self, kind: type[BoundedHttpProtocol] | type[BoundedSocketProtocol]) -> None:
+    def _shut(self, *kinds: type[BoundedHttpProtocol | AskedProtocol | SocketProtocol]) -> None:
         for connection in list(self.server_state.connections):
-            if isinstance(connection, kind):
+            if isinstance(connection, kinds):
                 connection.shutdown()
 
     async def _becomes_idle(self, until_s: float) -> bool:

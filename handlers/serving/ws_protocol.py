@@ -1,223 +1,293 @@
-"""uvicorn's WebSocket protocol with bounds on the handshake, on the client's frames and on every wait.
+"""The protocol class of an open WebSocket, with bounds on all that its client does.
 
-What uvicorn 0.54 does not do and this class does: an end for handshakes that the app does not answer, an answer to
-unreadable ones (uvicorn logs 414 and sends nothing), a rate for frames, a close code that arrives, also at a client
-that does not read, a disconnect told to the app as soon as it is known, no tokens in the log and no stack traces for
-what a client sent. Sockets are left to the app while the process drains.
+It is small, as most sockets only listen: while nothing comes in and no app runs, it holds a transport and a handful of
+numbers (performance.md 3: 2.4 KB a connection, 25 with uvicorn's). It takes the connection over from `ws_asked`, where
+the app has accepted it, and serves the app by `ws_app` until that returns or detaches; it reads by `ws_inbound`.
 """
 
 import asyncio
-import logging
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Callable
+from enum import IntEnum
 
-from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import PayloadTooBig, RequestLineTooLong
-from websockets.frames import CloseCode, Frame
-from websockets.http11 import Request
+from uvicorn.server import ServerState
+from websockets.frames import Close, CloseCode, Frame, Opcode
 
 from handlers.serving.admission import Slot
+from handlers.serving.detach import Detached, Listener
 from handlers.serving.gate import Gate
-from handlers.serving.raw_text import joined, raw_text_extension
-from handlers.serving.refusals import Kind, render_refusal
+from handlers.serving.limits import FrameLimits
+from handlers.serving.refusals import Kind
 from handlers.serving.sockets import abort, close_after_answer, taken_bytes
-from handlers.serving.unblock import unblock_extension
-from handlers.serving.ws_frames import BoundedFrames
-
-# uvicorn writes every handshake with its query string, and so with tokens, at INFO; websockets at DEBUG.
-_quiet_logger = logging.getLogger("handlers.serving.sockets")
-_quiet_logger.setLevel(logging.WARNING)
+from handlers.serving.token_bucket import TokenBucket
+from handlers.serving.ws_app import AppSide
+from handlers.serving.ws_inbound import Fault, Inbound, Message, parse_close
+from handlers.serving.ws_ping import PING_FRAME_BYTES, Ping
 
 
-class BoundedSocketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket, from its handshake on."""
+class Stage(IntEnum):
+    """How far a socket is. `ENDING` reads nothing more: it only lets the last bytes arrive."""
 
-    def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        limits = gate.limits
+    OPEN = 0
+    CLOSING = 1
+    ENDING = 2
+    LOST = 3
+
+
+class SocketProtocol(asyncio.Protocol):
+    """One WebSocket. The app's side, the listener of a detached one, and the server call it."""
+
+    __slots__ = (
+        "_at_end",
+        "_frame_limits",
+        "_gate",
+        "_inbound",
+        "_listener",
+        "_pace",
+        "_ping",
+        "_side",
+        "_slot",
+        "_state",
+        "_taken_bytes",
+        "_tick",
+        "_timer",
+        "is_full",
+        "stage",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        gate: Gate,
+        state: ServerState,
+        slot: Slot | None,
+        side: AppSide,
+        frames: FrameLimits,
+        answer: bytes,
+    ) -> None:
+        self.transport = transport
+        self.stage = Stage.OPEN
+        self.is_full = False
         self._gate = gate
-        self._limits = limits
-        self.logger = _quiet_logger
-        self.close_timeout = limits.close_wait_s
-        self.frames_in = BoundedFrames(limits.frames_of(""), logger=_quiet_logger, clock_s=self.loop.time)
-        self.conn = self.frames_in
-        self._slot: Slot | None = None
-        self._handshake_timer: asyncio.TimerHandle | None = None
-        self._is_deaf = False
-        self._events_at_pong = 0
-        self._taken_bytes = 0
-        self._took_at_s = 0.0
-
-    def adopt(self, slot: Slot | None, handshake_due_s: float) -> None:
-        """Take over the connection's place, and the end of patience for its handshake."""
+        self._state = state
         self._slot = slot
-        self._handshake_timer = self.loop.call_at(handshake_due_s, self._check_handshake)
+        self._side: AppSide | None = side
+        self._listener: Listener | None = None
+        self._at_end: list[Callable[[], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._frame_limits = frames
+        self._inbound: Inbound | None = None
+        self._pace: TokenBucket | None = None
+        self._ping: Ping | None = None
+        # Of what the peer takes from here on, all but pings are events.
+        self._taken_bytes = taken_bytes(transport) + len(answer)
+        transport.write(answer)
+        state.connections.add(self)  # type: ignore[arg-type]
+        self._tick = gate.heart.add(self, gate.limits.ping_interval_s)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not closing."""
+        return self.stage is Stage.OPEN and not self.transport.is_closing()
+
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """Writes ready frames: the transport's own, as each step between costs something for every delivery."""
+        return self.transport.write
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close; the peer has `close_wait_s` to answer it."""
+        if self.stage is not Stage.OPEN:
+            return
+        self._send_close(code, reason)
+        self.stage = Stage.CLOSING
+        self._listener = None
+        if self._side is not None:
+            self._side.leave(code, reason)
+        limits = self._gate.limits
+        self._timer = asyncio.get_running_loop().call_later(limits.close_wait_s, self.transport.close)
+        self.read_more()
+
+    def detach(self, listener: Listener) -> Detached:
+        """Go on without the app's coroutine: see `detach`."""
+        self._listener = listener
+        self._side = None
+        self.read_more()
+        return self
+
+    def at_end(self, call: Callable[[], None]) -> bool:
+        """Call this when the connection is lost; False where it is lost already."""
+        if self.stage is Stage.LOST:
+            return False
+        self._at_end.append(call)
+        return True
+
+    def returned(self) -> None:
+        """The app has ended: so does the socket."""
+        self.close(CloseCode.NORMAL_CLOSURE, "")
+        self._side = None
+
+    def read_more(self) -> None:
+        """The app has taken what was read for it."""
+        if self.stage <= Stage.CLOSING and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
-        super().connection_lost(exc)
+        """Tell everybody, and give the place back."""
+        was, self.stage = self.stage, Stage.LOST
         self._gate.count_loss(exc)
-        if self._handshake_timer is not None:
-            self._handshake_timer.cancel()
+        self._state.connections.discard(self)
+        self._stop_timer()
+        self._gate.heart.discard(self, self._tick)
+        if was is Stage.OPEN:
+            self._tell_end(CloseCode.ABNORMAL_CLOSURE, "")
+        for call in self._at_end:
+            call()
+        self._at_end = []
+        self._inbound = None
         if self._slot is not None:
             self._slot.leave()
 
+    def pause_writing(self) -> None:
+        """Transport: the write buffer is full."""
+        self.is_full = True
+        if self._side is not None:
+            self._side.full()
+        elif self._listener is not None:
+            self._listener.full()
+
+    def resume_writing(self) -> None:
+        """Transport: there is room again."""
+        self.is_full = False
+        if self._side is not None:
+            self._side.room()
+        elif self._listener is not None:
+            self._listener.room()
+
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; refuse handshakes that it cannot read and frames that come before the handshake's end."""
-        if self._is_deaf:
+        """Read what the client sent."""
+        if self.stage > Stage.CLOSING:
             return
-        if self.handshake_initiated and not self.handshake_complete:
-            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Frames before the end of the handshake")
+        inbound = self._inbound or Inbound(self._frame_limits.message_bytes, self._allows)
+        try:
+            for message in inbound.feed(data):
+                self._take(message)
+                if self.stage > Stage.CLOSING:
+                    return
+        except Fault as fault:
+            self._fail(fault)
             return
-        super().data_received(data)
-        if self._is_deaf:
-            return
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            is_long = isinstance(self.conn.handshake_exc, RequestLineTooLong)
-            status, message = (414, "Request target too long") if is_long else (400, "Malformed handshake")
-            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, status, message)
-
-    def handle_connect(self, event: Request) -> None:
-        """The handshake is there: its path says what the client may send. Start the app, or refuse it."""
-        self.frames_in.bound(self._limits.frames_of(unquote(event.path.partition("?")[0])))
-        super().handle_connect(event)
-        if self.response.status_code == 101:
-            extensions = self.scope["extensions"]
-            extensions.update({**unblock_extension(self.writable.set), **raw_text_extension(self.write_texts)})
-        else:
-            self._gate.refusals.count(Kind.HANDSHAKE_MALFORMED)
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Write what the app says. An answer that refuses the handshake ends it; uvicorn logs it as an error."""
-        await super().send(message)
-        if self.initial_response is not None and self.close_sent:
-            self.handshake_complete = True
-
-    async def write_texts(self, texts: Sequence[bytes]) -> None:
-        """Write ready texts, a frame each, as there is room; raises `ClientDisconnected` (see `raw_text`)."""
-        for frames, count in joined(texts):
-            if not self.writable.is_set():
-                await self.writable.wait()
-            if self.disconnected or self.close_sent or self.transport.is_closing():
-                raise ClientDisconnected
-            self.frames_in.events_sent += count
-            self.transport.write(frames)
-
-    def send_receive_event_to_app(self) -> None:
-        """A message is there in whole. uvicorn logs a stack trace for text that is none."""
-        if self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
-            self.frames = []
-            self.conn.fail(CloseCode.INVALID_DATA)
-            self.handle_parser_exception()
-        else:
-            super().send_receive_event_to_app()
-
-    def handle_parser_exception(self) -> None:
-        """Close with the code of the fault, in a way that lets it arrive; the app is told at once."""
-        close = self.conn.close_sent
-        if close is None:  # the fault came before the app had accepted
-            self._refuse_handshake(Kind.HANDSHAKE_MALFORMED, 400, "Malformed handshake")
-            return
-        self._gate.refusals.count(self._kind_of_fault())
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self._leave_app(close.code, close.reason)
-        self._close_after_answer()
-
-    def _kind_of_fault(self) -> Kind:
-        if self.frames_in.is_flooded:
-            return Kind.FRAME_RATE
-        return Kind.FRAME_TOO_LARGE if isinstance(self.conn.parser_exc, PayloadTooBig) else Kind.FRAME_MALFORMED
-
-    def handle_pong(self, event: Frame) -> None:
-        """Remember what the peer had been sent when it answered."""
-        super().handle_pong(event)
-        if self.pending_ping_payload is None:
-            self._events_at_pong = self.frames_in.events_sent
-
-    def send_keepalive_ping(self) -> None:
-        """Ask whether the peer is there, and remember what it has taken so far."""
-        super().send_keepalive_ping()
-        self._took_at_s = self.loop.time()
-        self._taken_bytes = taken_bytes(self.transport)
-
-    def keepalive_timeout(self) -> None:
-        """Drop a peer that does not answer a ping.
-
-        One that was sent events since its last pong may have them before the ping in its buffers. It is there as long
-        as it takes them, and has the right to stop reading for `write_stall_s`.
-        """
-        if self.close_sent or self.transport.is_closing():
-            return
-        left_s = self._patience_s()
-        if left_s > 0:
-            self.pong_timer = self.loop.call_later(left_s, self.keepalive_timeout)
-            return
-        self._gate.refusals.count(Kind.PONG_LATE)
-        super().keepalive_timeout()
-        self._leave_app(1006, "")
-        if self.transport.get_write_buffer_size():
-            abort(self.transport)
-
-    def _patience_s(self) -> float:
-        if self.frames_in.events_sent == self._events_at_pong and not self.transport.get_write_buffer_size():
-            return 0.0
-        taken, now_s = taken_bytes(self.transport), self.loop.time()
-        if taken > self._taken_bytes:
-            self._taken_bytes, self._took_at_s = taken, now_s
-        left_s = self._took_at_s + self._limits.write_stall_s - now_s
-        return min(left_s, self._limits.pong_wait_s)
+        self._inbound = None if inbound.is_between else inbound
 
     def shutdown(self) -> None:
         """The end of the drain: what the app has left open is closed with 1012."""
-        if self._is_deaf or self.transport.is_closing():
+        if self.stage is Stage.OPEN:
+            self._send_close(CloseCode.SERVICE_RESTART, "The server is restarting")
+            self._tell_end(CloseCode.SERVICE_RESTART, "")
+            self._end()
+
+    def beat(self) -> None:
+        """The heart: ping the peer, or see what came of the last ping."""
+        if not self.is_open:
             return
-        if not self.handshake_complete:
-            self._answer_handshake(503, "The server is restarting")
+        now_s = asyncio.get_running_loop().time()
+        taken = taken_bytes(self.transport)
+        if self._ping is None:
+            self._ping = Ping(now_s, taken, had_events=taken > self._taken_bytes + PING_FRAME_BYTES)
+            self._taken_bytes = taken
+            self.transport.write(self._ping.frame())
+            self._beat_in(self._gate.limits.pong_wait_s)
             return
-        self.conn.fail(CloseCode.SERVICE_RESTART, "The server is restarting")
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self._leave_app(CloseCode.SERVICE_RESTART, "")
-        self._close_after_answer()
+        left_s = self._ping.patience_s(now_s, taken, self.transport.get_write_buffer_size(), self._gate.limits)
+        if left_s > 0:
+            self._beat_in(left_s)
+        else:
+            self._drop_silent()
 
-    def _check_handshake(self) -> None:
-        self._handshake_timer = None
-        if not self.handshake_complete and not self.transport.is_closing():
-            self._refuse_handshake(Kind.HANDSHAKE_SLOW, 503, "The handshake was not answered in time")
+    def _allows(self, frame: Frame) -> bool:
+        """Whether the client may send one more frame; the pong that we asked for costs nothing."""
+        if frame.opcode is Opcode.PONG and self._ping is not None and frame.data == self._ping.payload:
+            return True
+        now_s = asyncio.get_running_loop().time()
+        if self._pace is None:
+            self._pace = TokenBucket(self._frame_limits.per_min / 60, self._frame_limits.burst, now_s)
+        return self._pace.take(now_s)
 
-    def _refuse_handshake(self, kind: Kind, status: int, message: str) -> None:
-        self._gate.refusals.count(kind)
-        self._answer_handshake(status, message)
+    def _take(self, message: Message) -> None:
+        match message.opcode:
+            case Opcode.PING:
+                if self.stage is Stage.OPEN:
+                    self.transport.write(Frame(Opcode.PONG, message.data).serialize(mask=False))
+            case Opcode.PONG:
+                self._take_pong(message.data)
+            case Opcode.CLOSE:
+                self._take_close(message.data)
+            case _ if self._side is not None and self.stage is Stage.OPEN:
+                content = {"bytes": message.data} if message.text is None else {"text": message.text}
+                self._side.put({"type": "websocket.receive", **content})
+                self.transport.pause_reading()
 
-    def _answer_handshake(self, status: int, message: str) -> None:
-        self.handshake_complete = True
+    def _take_pong(self, payload: bytes) -> None:
+        ping = self._ping
+        if ping is not None and payload == ping.payload:
+            self._ping = None
+            self._gate.heart.discard(self, self._tick)
+            passed_s = asyncio.get_running_loop().time() - ping.sent_s
+            self._beat_in(max(0.0, self._gate.limits.ping_interval_s - passed_s))
+
+    def _take_close(self, data: bytes) -> None:
+        close = parse_close(data)
+        if self.stage is Stage.OPEN:
+            frame = Frame(Opcode.CLOSE, close.serialize() if data else b"")
+            self.transport.write(frame.serialize(mask=False))
+            self._tell_end(close.code, close.reason)
+        self.stage = Stage.ENDING
+        self._stop_timer()
+        self.transport.close()
+
+    def _fail(self, fault: Fault) -> None:
+        """Close with the code of the fault, in a way that lets it arrive; the app is told at once."""
+        self._gate.refusals.count(fault.kind)
+        if self.stage is Stage.OPEN:
+            self._send_close(fault.code, fault.reason)
+            self._tell_end(fault.code, fault.reason)
+        self._end()
+
+    def _drop_silent(self) -> None:
+        self._gate.refusals.count(Kind.PONG_LATE)
+        self._send_close(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        self._tell_end(CloseCode.ABNORMAL_CLOSURE, "")
+        self.stage = Stage.ENDING
+        if self.transport.get_write_buffer_size():
+            abort(self.transport)
+        else:
+            self.transport.close()
+
+    def _send_close(self, code: int, reason: str) -> None:
+        self.transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
+
+    def _tell_end(self, code: int, reason: str) -> None:
+        """The app receives a disconnect, the listener of a detached socket its end."""
+        if self._side is not None:
+            self._side.leave(code, reason)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.over()
+
+    def _end(self) -> None:
+        """Let what was written arrive, then close."""
+        self.stage = Stage.ENDING
+        self._inbound = None
+        self._stop_timer()
         if not self.transport.is_closing():
-            self.transport.write(render_refusal(status, message, self.default_headers))
-        self._leave_app(1006, message)
-        self._close_after_answer()
-
-    def _leave_app(self, code: int, reason: str) -> None:
-        """Let the app go: it receives a disconnect, and what it sends from now on raises `ClientDisconnected`."""
-        self.close_sent = True
-        self.disconnected = True
-        self.stop_keepalive()
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.writable.set()
-
-    def _close_after_answer(self) -> None:
-        self._is_deaf = True
-        if self.read_paused:
-            self.read_paused = False
             self.transport.resume_reading()
-        # uvicorn closes at once when the app returns, unless this timer of its own runs.
-        self.close_timer = close_after_answer(self.transport, self.loop, self._limits.linger_s)
+        loop = asyncio.get_running_loop()
+        self._timer = close_after_answer(self.transport, loop, self._gate.limits.linger_s)
 
+    def _beat_in(self, in_s: float) -> None:
+        self._tick = self._gate.heart.add(self, in_s)
 
-def _is_utf8(parts: list[bytes]) -> bool:
-    try:
-        b"".join(parts).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -6,7 +6,7 @@ reason that is true. Nobody is ever left in silence.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -19,6 +19,7 @@ from broker.events import Frame
 from broker.hub_limits import HubLimits
 from broker.ids import Position, parse_ulid
 from broker.pages import Types
+from broker.pump import Pump
 from broker.storage.channels import Channels
 from broker.storage.log import Log
 from broker.subscription import FORBIDDEN, Closed, CloseReason, Step, Subscription
@@ -38,9 +39,38 @@ fates = st.sampled_from([NOW, NOW, NOW, LATER, LOST, TWICE])
 sizes = st.lists(st.sampled_from([0, 10, 500]), min_size=1, max_size=7)
 
 
+def encode_ids(frames: Sequence[Frame]) -> bytes:
+    return b" ".join(frame.id.encode() for frame in frames)
+
+
+class Pumped:
+    """The sink of a reader without a task: what is written must be the next that it may have."""
+
+    def __init__(self, machine: "WatchedMachine") -> None:
+        self.machine = machine
+        self.is_full = False
+        self.reader: Reader
+        self.writes = 0
+
+    def write(self, encoded: bytes) -> None:
+        assert self.reader.closed is None, "written after the end"
+        self.writes += 1
+        for text in encoded.split(b" "):
+            event = self.machine.model.history[parse_ulid(text.decode()).position]
+            self.machine.check_frame(self.reader, event.frame)
+            self.reader.got.append(event.frame)
+
+    def end(self, why: Closed | Exception) -> None:
+        if not isinstance(why, Closed):
+            self.machine.defects.append(why)
+            return
+        self.reader.closed = why
+        self.machine.check_close(self.reader, why)
+
+
 @dataclass(slots=True)
 class Reader:
-    """A reader of the test: what it got, and how it ended."""
+    """A reader of the test: what it got, and how it ended. One with a pump has a sink."""
 
     subscription: Subscription
     start: Position
@@ -50,6 +80,8 @@ class Reader:
     next: "asyncio.Task[Step] | None" = None
     got: list[Frame] = field(default_factory=list)
     closed: Closed | None = None
+    sink: Pumped | None = None
+    pump: Pump | None = None
 
     @property
     def cursor(self) -> Position:
@@ -65,6 +97,7 @@ class WatchedMachine(RuleBasedStateMachine):
         self.model = ModelLog()
         self.readers: list[Reader] = []
         self.pasts: list[State] = []
+        self.defects: list[Exception] = []
         self.is_slow = False
         self.has_lost = self.is_doubtful = False
         channels, log = cast("Channels", self.model), cast("Log", self.model)
@@ -112,16 +145,20 @@ class WatchedMachine(RuleBasedStateMachine):
         self.check_step(reader, task.result())
 
     def check_step(self, reader: Reader, step: Step) -> None:
-        cursor, record = reader.cursor, self.model.state.record
+        cursor = reader.cursor
         for frame in step.frames:
-            event = self.model.history[frame.position]
-            assert frame == event.frame
+            assert frame == self.model.history[frame.position].frame
             assert cursor < frame.position <= parse_ulid(step.cursor).position
-            assert reader.types is None or frame.type_json in reader.types
             cursor = frame.position
-            if reader.is_stranger and record is not None and not record.is_public and not self.has_lost:
-                assert event.era < record.version and event.era == 0, "a stranger was shown what is private now"
+            self.check_frame(reader, frame)
         reader.got += step.frames
+
+    def check_frame(self, reader: Reader, frame: Frame) -> None:
+        event, record = self.model.history[frame.position], self.model.state.record
+        assert reader.types is None or frame.type_json in reader.types
+        assert frame.position > (reader.got[-1].position if reader.got else reader.start)
+        if reader.is_stranger and record is not None and not record.is_public and not self.has_lost:
+            assert event.era < record.version and event.era == 0, "a stranger was shown what is private now"
 
     def check_close(self, reader: Reader, closed: Closed) -> None:
         state = self.model.state
@@ -219,8 +256,11 @@ class WatchedMachine(RuleBasedStateMachine):
         types=st.none() | st.sets(st.sampled_from([b'"a"', b'"b"']), min_size=1).map(frozenset),
         is_stranger=st.booleans(),
         is_eager=st.booleans(),
+        is_pumped=st.booleans(),
     )
-    def subscribe(self, back: int | None, types: Types | None, is_stranger: bool, is_eager: bool) -> None:
+    def subscribe(
+        self, back: int | None, types: Types | None, is_stranger: bool, is_eager: bool, is_pumped: bool = False
+    ) -> None:
         """From the tip, or from the cursor of an event not long ago, as far as the door would let it through."""
         record, state = self.model.state.record, self.model.state
         if record is None or self.watched.ended is not None or (is_stranger and not record.is_public):
@@ -229,16 +269,41 @@ class WatchedMachine(RuleBasedStateMachine):
         start = self.watched.window.top if back is None else places[max(0, len(places) - 1 - back)]
         if back is not None and not state.trimmed <= start <= state.top:
             return
-        self.run(self.add(record, start, types, is_stranger, is_eager))
+        self.run(self.add(record, start, types, is_stranger, is_eager, is_pumped))
 
     async def add(
-        self, record: ChannelRecord, start: Position, types: Types | None, is_stranger: bool, is_eager: bool
+        self,
+        record: ChannelRecord,
+        start: Position,
+        types: Types | None,
+        is_stranger: bool,
+        is_eager: bool,
+        is_pumped: bool = False,
     ) -> None:
         def judge(changed: ChannelRecord) -> CloseReason | None:
             return FORBIDDEN if is_stranger and not changed.is_public else None
 
         subscription = self.watched.add(record, start, types, judge)
-        self.readers.append(Reader(subscription, start, types, is_stranger, is_eager))
+        reader = Reader(subscription, start, types, is_stranger, is_eager)
+        self.readers.append(reader)
+        if is_pumped:
+            sink = reader.sink = Pumped(self)
+            sink.reader = reader
+            reader.pump = Pump(subscription, encode_ids, sink)
+            sink.is_full = not is_eager
+            reader.pump.start()
+
+    @precondition(lambda self: any(reader.sink for reader in self.readers))
+    @rule(index=indexes, is_full=st.booleans())
+    def fill(self, index: int, is_full: bool) -> None:
+        """A peer stops taking, or takes again."""
+        pumped = [reader for reader in self.readers if reader.sink is not None]
+        self.run(self.turn(pumped[index % len(pumped)], is_full))
+
+    async def turn(self, reader: Reader, is_full: bool) -> None:
+        assert reader.sink is not None and reader.pump is not None
+        reader.sink.is_full = is_full
+        reader.pump.pause() if is_full else reader.pump.go()
 
     @precondition(lambda self: self.readers)
     @rule(index=indexes)
@@ -247,7 +312,7 @@ class WatchedMachine(RuleBasedStateMachine):
         self.run(self.ask(self.readers[index % len(self.readers)]))
 
     async def ask(self, reader: Reader) -> None:
-        if reader.next is None and reader.closed is None:
+        if reader.next is None and reader.closed is None and reader.pump is None:
             reader.next = asyncio.create_task(reader.subscription.next())
 
     @precondition(lambda self: self.readers)
@@ -265,6 +330,8 @@ class WatchedMachine(RuleBasedStateMachine):
         reader = self.readers.pop(index % len(self.readers))
         if reader.next is not None:
             reader.next.cancel()
+        if reader.pump is not None:
+            reader.pump.stop()
         self.watched.remove(reader.subscription)
         self.run(asyncio.sleep(0))
 
@@ -298,6 +365,7 @@ class WatchedMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_missed_anything(self) -> None:
+        assert not self.defects
         for reader in self.readers:
             seen = [frame.position for frame in reader.got]
             assert seen == sorted(set(seen))
@@ -327,23 +395,30 @@ class WatchedMachine(RuleBasedStateMachine):
         assert {frame.position for frame in held} <= {event.position for event in state.events}
         for reader in self.readers:
             if reader.closed is None:
-                assert reader.next is not None and not reader.next.done()
+                assert reader.pump is not None or (reader.next is not None and not reader.next.done())
                 assert not [event for event in state.events if event.position > reader.cursor], "left in silence"
                 assert not (reader.is_stranger and not state.record.is_public)
 
     async def come_to_rest(self) -> None:
         await self.compare()
+        for reader in self.readers:
+            if reader.pump is not None:
+                await self.turn(reader, is_full=False)
         for _ in range(500):
             await asyncio.sleep(0.3)
             for reader in self.readers:
                 await self.ask(reader)
             await self.spin()
-            if not self.model.calls and all(reader.next or reader.closed for reader in self.readers):
+            if not self.model.calls and all(map(self.rests, self.readers)):
                 return
             for call in list(self.model.calls):
                 call.answer()
             await self.spin()
         raise AssertionError("no rest")
+
+    @staticmethod
+    def rests(reader: Reader) -> bool:
+        return bool(reader.next or reader.pump or reader.closed)
 
     @precondition(lambda self: len(self.model.history) > 40)
     @rule()
@@ -360,6 +435,8 @@ class WatchedMachine(RuleBasedStateMachine):
             reader = self.readers.pop()
             if reader.next is not None:
                 reader.next.cancel()
+            if reader.pump is not None:
+                reader.pump.stop()
         self.watched.end(FORBIDDEN)
         await self.spin()
         assert len(asyncio.all_tasks()) == 1, "a task was left"

@@ -398,13 +398,13 @@ def test_a_crowd_that_finds_the_record_old_is_judged_once(world: World) -> None:
     world.slow()
     for _ in range(8):
         world.reader(back=2, is_stranger=True)
-    for reader, judge in list(world.watched.readers.items()):
 
-        def counting(record: object, judge: object = judge) -> None:
-            nonlocal judged
-            judged += 1
+    def counting(_: object) -> None:
+        nonlocal judged
+        judged += 1
 
-        world.watched.readers[reader] = counting
+    for reader in world.watched.readers:
+        world.watched.readers.add(reader, counting)
     world.change(is_public=True, fate=LOST)
     world.slow(False)
     assert judged == 8

@@ -195,7 +195,7 @@ async def test_a_client_that_vanishes_without_a_close_is_told_to_the_app() -> No
         async with raw_client(running.port) as client:
             await shake(client)
         await running.settled()
-    assert app.closes == [1005]
+    assert app.closes == [1006]
 
 
 async def test_a_close_arrives_though_the_client_goes_on_sending() -> None:

@@ -101,18 +101,6 @@ async def test_a_bad_handshake_gets_its_status_in_the_form_of_all_refusals(sent:
         await goes_on(running)
 
 
-async def test_a_request_line_longer_than_the_parser_of_handshakes_takes_is_answered() -> None:
-    """uvicorn logs 414 and sends nothing; the socket stays open."""
-    async with running_server(EdgeApp(), ServingLimits(head_line_bytes=15_000, linger_s=0.2)) as running:
-        assert refusal_of(await ask(running.port, handshake("/" + "a" * 9_000)))[0] == 414
-        assert running.counts == {"handshake_malformed": 1}
-
-
-async def test_more_lines_than_the_parser_of_handshakes_takes_are_answered() -> None:
-    async with running_server(EdgeApp(), ServingLimits(head_lines=200, linger_s=0.2)) as running:
-        assert refusal_of(await ask(running.port, handshake("/", *[f"A{i}: b" for i in range(150)])))[0] == 400
-
-
 async def test_frames_before_the_answer_to_the_handshake_are_refused() -> None:
     app = EdgeApp()
     app.accept.clear()

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from handlers.serving.limits import ServingLimits
-from handlers.serving.ws_protocol import BoundedSocketProtocol
+from handlers.serving.ws_protocol import SocketProtocol, Stage
 from tests.handlers.serving.apps import EdgeApp
 from tests.handlers.serving.test_frames import close_code, frames_in, shake
 from tests.serving_app import Running, handshake, lazy_socket, raw_client, running_server, until
@@ -225,8 +225,8 @@ async def test_a_close_reaches_a_client_that_does_not_read_behind_what_waits_for
         app.release.set()
         unblock[0]()
         protocol = connection_of(running)
-        assert isinstance(protocol, BoundedSocketProtocol)
-        await until(lambda: protocol.close_sent)
+        assert isinstance(protocol, SocketProtocol)
+        await until(lambda: protocol.stage is Stage.CLOSING)
         client.transport.resume_reading()
         with pytest.raises(ConnectionClosed):
             while True:

@@ -16,19 +16,19 @@ import uvicorn
 from uvicorn import Config, Server
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.exceptions import PayloadTooBig, ProtocolError, RequestLineTooLong
-from websockets.frames import CloseCode, Frame
-from websockets.protocol import Protocol
-from websockets.server import ServerProtocol
+from websockets.exceptions import PayloadTooBig, ProtocolError
+from websockets.frames import CTRL_OPCODES, Close, CloseCode, Frame, Opcode
+from websockets.headers import parse_subprotocol
+from websockets.streams import StreamReader
+from websockets.utils import accept_key
 from websockets.version import version as websockets_version
 
-from handlers.serving import http_flow, http_protocol, server, ws_frames, ws_protocol
+from handlers.serving import http_flow, http_protocol, server
 
 HTTP = {
-    "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline", "scope", "server_state",
-    "transport", "url", "_unset_keepalive_if_required", "_should_upgrade",
+    "app", "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline", "scope",
+    "server_state", "transport", "url", "_unset_keepalive_if_required", "_should_upgrade",
 }  # fmt: skip
 HTTP_OVERRIDDEN = {
     "connection_made": ["transport"],
@@ -46,30 +46,6 @@ CYCLE = {
     "disconnected", "keep_alive", "message_event", "response_complete", "response_started", "transport",
     "waiting_for_100_continue",
 }  # fmt: skip
-SOCKET = {
-    "close_sent", "close_timeout", "close_timer", "conn", "curr_msg_data_type", "default_headers", "disconnected",
-    "frames", "handshake_complete", "handshake_initiated", "initial_response", "logger", "loop",
-    "pending_ping_payload", "pong_timer", "queue", "read_paused", "response", "scope", "stop_keepalive", "transport",
-    "writable",
-}  # fmt: skip
-SOCKET_OVERRIDDEN = {
-    "connection_lost": ["exc"],
-    "data_received": ["data"],
-    "handle_connect": ["event"],
-    "handle_parser_exception": [],
-    "handle_pong": ["event"],
-    "keepalive_timeout": [],
-    "send": ["message"],
-    "send_keepalive_ping": [],
-    "send_receive_event_to_app": [],
-    "shutdown": [],
-}
-FRAMES_OVERRIDDEN = {
-    "recv_frame": ["frame"],
-    "fail": ["code", "reason"],
-    "send_frame": ["frame"],
-    "reject": ["status", "text"],
-}
 SERVER = {"force_exit", "lifespan", "server_state", "servers", "should_exit", "_serve"}
 SERVER_OVERRIDDEN = {
     "handle_exit": ["sig", "frame"],
@@ -109,7 +85,6 @@ def names_that(base: type) -> set[str]:
     ("module", "name", "base", "relied_on", "overridden"),
     [
         (http_protocol, "BoundedHttpProtocol", HttpToolsProtocol, HTTP, HTTP_OVERRIDDEN),
-        (ws_protocol, "BoundedSocketProtocol", WebSocketsSansIOProtocol, SOCKET, SOCKET_OVERRIDDEN),
         (server, "DrainingServer", Server, SERVER, SERVER_OVERRIDDEN),
     ],
 )
@@ -130,8 +105,6 @@ def test_every_name_that_is_relied_on_is_listed_and_there(
     ("base", "overridden"),
     [
         (HttpToolsProtocol, HTTP_OVERRIDDEN),
-        (WebSocketsSansIOProtocol, SOCKET_OVERRIDDEN),
-        (ServerProtocol, FRAMES_OVERRIDDEN),
         (Server, SERVER_OVERRIDDEN),
     ],
 )
@@ -188,26 +161,25 @@ def test_the_parser_stops_after_an_offer_to_upgrade_and_says_where() -> None:
     assert parser.should_upgrade() and callbacks.seen[-1] == b"complete"
 
 
-def test_the_frames_have_what_is_read_and_set() -> None:
-    used = {node.attr for node in attributes_of(class_of(ws_protocol, "BoundedSocketProtocol"), owner="self.conn")}
-    assert used == {"close_sent", "data_to_send", "fail", "handshake_exc", "parser_exc"}
-    protocol = ServerProtocol(max_size=1)
-    assert all(hasattr(protocol, name) for name in used)
-    assert (protocol.close_sent, protocol.handshake_exc, protocol.parser_exc) == (None, None, None)
-    assert set(FRAMES_OVERRIDDEN) == {node.name for node in class_of(ws_frames, "BoundedFrames").body
-                                      if isinstance(node, ast.FunctionDef)} - {"__init__", "bound"}  # fmt: skip
-    assert protocol.max_message_size == 1, "what `bound` sets"
-    assert issubclass(RequestLineTooLong, Exception) and issubclass(PayloadTooBig, Exception)
-
-
-def test_the_parser_of_frames_turns_a_protocol_error_into_a_close() -> None:
-    """`BoundedFrames.recv_frame` raises one to end a flood."""
-    source = inspect.getsource(Protocol.parse)
-    assert "self.recv_frame(frame)" in source
-    assert "except ProtocolError" in source and "self.fail(CloseCode.PROTOCOL_ERROR" in source
-    assert issubclass(ProtocolError, Exception)
-    assert set(Frame.__dataclass_fields__) >= {"opcode", "data", "fin"}
+def test_frames_are_parsed_and_written_as_before() -> None:
+    reader = StreamReader()
+    parsing = Frame.parse(reader.read_exact, mask=True, max_size=5)
+    for byte in Frame(Opcode.TEXT, b"hello").serialize(mask=True):
+        assert next(parsing, "done") is None
+        reader.feed_data(bytes([byte]))
+    with pytest.raises(StopIteration) as done:
+        next(parsing)
+    frame = done.value.value
+    assert (frame.opcode, bytes(frame.data), frame.fin, bytes(reader.buffer)) == (Opcode.TEXT, b"hello", True, b"")
+    assert {Opcode.CLOSE, Opcode.PING, Opcode.PONG} == set(CTRL_OPCODES)
+    assert Close.parse(Close(4410, "x").serialize()) == Close(4410, "x")
+    assert issubclass(PayloadTooBig, Exception) and issubclass(ProtocolError, Exception)
     assert (CloseCode.POLICY_VIOLATION, CloseCode.SERVICE_RESTART, CloseCode.INVALID_DATA) == (1008, 1012, 1007)
+
+
+def test_the_answer_to_a_key_is_that_of_the_rfc() -> None:
+    assert accept_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert parse_subprotocol("a, b") == ["a", "b"]
 
 
 def test_the_configuration_takes_what_we_give_it() -> None:
@@ -220,9 +192,10 @@ def test_the_configuration_takes_what_we_give_it() -> None:
 
 def test_the_server_builds_protocols_by_name() -> None:
     """Our classes take these as keywords, and the gate by `partial`."""
-    for base in (HttpToolsProtocol, WebSocketsSansIOProtocol):
-        assert list(inspect.signature(base.__init__).parameters)[1:] == ["config", "server_state", "app_state", "_loop"]
-    assert "self.ws_protocol_class(" in inspect.getsource(HttpToolsProtocol.handle_websocket_upgrade)
+    assert list(inspect.signature(HttpToolsProtocol.__init__).parameters)[1:] == [
+        "config", "server_state", "app_state", "_loop",
+    ]  # fmt: skip
+    assert "self.ws_protocol_class is None" in inspect.getsource(HttpToolsProtocol._should_upgrade_to_ws)
 
 
 def test_the_versions_are_those_that_were_read() -> None:
