@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from weakref import WeakValueDictionary
 
 from broker.channels import ChannelRecord
 from broker.counts import HubCounts
@@ -31,6 +32,8 @@ from broker.watched import Watched
 CLOSES_PER_S = 200
 CHECKED_AT_ONCE = 256
 VOUCH_TICK_S = 0.5
+FRESH_CHECKS = 1.5
+"""So many times the interval of position checks, what is known of a channel may be old for readers who come."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Hub:
         self.counts = HubCounts()
         self._sweeper = Sweeper()
         self._watched: dict[str, Watched] = {}
+        self._by_id: WeakValueDictionary[str, Watched] = WeakValueDictionary()
         self._opening: dict[str, asyncio.Task[Watched]] = {}
         self._answered_at = self._vouch_at = time.monotonic()
         self._vouching: asyncio.TimerHandle | None = None
@@ -73,6 +77,16 @@ class Hub:
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
         return watched.add(channel, position, types, judge, on_wake)
+
+    def known(self, channel_id: str) -> Watched | None:
+        """The channel as it was told or checked here within the last moment, or None: then the engine is to be asked.
+
+        Many readers that come at once need one look at the engine together.
+        """
+        watched = self._by_id.get(channel_id)
+        if watched is None or not (watched.is_sure and self._feed.is_live and self.vouches):
+            return None
+        return watched if time.monotonic() - watched.checked_at < FRESH_CHECKS * self._limits.position_check_s else None
 
     def unsubscribe(self, channel: ChannelRecord, subscription: Subscription) -> None:
         """End a subscription; the channel stays watched for a while, for readers that come back."""
@@ -178,9 +192,8 @@ class Hub:
             done.exception()
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
-        watched = self._watched[topic] = Watched(
-            channel, self._channels, self._log, self._limits, self.counts, self._sweeper
-        )
+        watched = Watched(channel, self._channels, self._log, self._limits, self.counts, self._sweeper)
+        self._watched[topic] = self._by_id[channel.id] = watched
         try:
             await self._feed.watch(topic)
             meta = (await self._channels.metas([channel]))[0]

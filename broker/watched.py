@@ -140,6 +140,16 @@ class Watched:
         self._mend_if_needed()
 
     @property
+    def is_sure(self) -> bool:
+        """Whether nothing is known to be missing, of the log and of the record."""
+        is_mended = self._mending is None and not self._needs_mending
+        return is_mended and self.is_started and not self._is_doubted and self.ended is None
+
+    def holds(self, position: Position) -> bool:
+        """Whether a reader may go on from here: it lies in the log as far as that is known."""
+        return self._trimmed <= position <= self.window.top
+
+    @property
     def mark(self) -> Mark:
         """How far this channel is known here; the engine never says less, unless it lost something."""
         return Mark(self.window.top, self._revision)
@@ -216,8 +226,7 @@ class Watched:
 
     def _follows(self, message: FeedMessage) -> bool:
         is_next = message.previous == self.window.top and message.revision == self._revision
-        is_sure = self._mending is None and not self._needs_mending and not self._is_doubted
-        return is_next and bool(message.events) and is_sure
+        return is_next and bool(message.events) and self.is_sure
 
     def _note(self, revision: int, version: int, trimmed: Position) -> None:
         """Take what a message or a check says of the log besides its top."""

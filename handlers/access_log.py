@@ -11,6 +11,7 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handlers.serving.detach import at_end
 from handlers.serving.refusals import Refusals
 
 STARTS = {
@@ -54,13 +55,12 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            _write(scope, status, request_id, time.monotonic() - begun)
+            level = logging.WARNING if status >= 500 else logging.DEBUG
+            if logger.isEnabledFor(level):
+                at_end(scope, lambda: _write(level, scope, status, request_id, time.monotonic() - begun))
 
 
-def _write(scope: Scope, status: int, request_id: str, seconds: float) -> None:
-    level = logging.WARNING if status >= 500 else logging.DEBUG
-    if not logger.isEnabledFor(level):
-        return
+def _write(level: int, scope: Scope, status: int, request_id: str, seconds: float) -> None:
     fields = {
         "method": scope.get("method", "GET"),
         "path": scope["path"],

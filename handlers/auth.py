@@ -79,12 +79,16 @@ async def require_read_of_version(connection: HTTPConnection, channel_id: str) -
 
     Only good news may be old: nobody is refused because of what a channel was.
     """
-    broker = broker_of(connection)
-    channel = await broker.channels.find(channel_id)
+    channel = await broker_of(connection).channels.find(channel_id)
+    return known_access(connection, channel) or await require_read(connection, channel_id)
+
+
+def known_access(connection: HTTPConnection, channel: ChannelRecord) -> Access | None:
+    """The right to read a channel by what is known of it, None where it gives none: then it is to be asked for."""
     try:
-        return Access(channel, read_grant(broker, connection, channel))
+        return Access(channel, read_grant(broker_of(connection), connection, channel))
     except (Unauthorized, Forbidden):
-        return await require_read(connection, channel_id)
+        return None
 
 
 def read_grant(broker: Broker, connection: HTTPConnection, channel: ChannelRecord) -> Grant | None:

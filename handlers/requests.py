@@ -36,6 +36,9 @@ async def read_json(request: Request) -> Any:
 
 def query_text(connection: HTTPConnection, *names: str) -> str | None:
     """The one value of a query parameter under any of its names; raises `Invalid` when it is given twice."""
+    # Most requests have no query, and reading an empty one costs 30 us.
+    if not connection.scope["query_string"]:
+        return None
     values = [value for name in names for value in connection.query_params.getlist(name)]
     if len(values) > 1:
         raise Invalid(f"{names[0]} is given more than once")

@@ -9,7 +9,7 @@ from broker.cursors import Start, has_gap, resume_from
 from broker.errors import Unavailable
 from broker.ids import render_ulid
 from broker.pages import Types, parse_start, parse_types
-from handlers.auth import Access, require_read
+from handlers.auth import Access, known_access, require_read
 from handlers.broker import Broker, broker_of
 from handlers.requests import query_text
 
@@ -28,12 +28,17 @@ class Following(NamedTuple):
 
 async def parse_following(connection: HTTPConnection, last_event_id: str | None = None) -> Following:
     """Read the request of a held-open reader; raises what `require_read` does, and `Invalid`."""
-    access = await require_read(connection, connection.path_params["channel_id"])
+    broker, channel_id = broker_of(connection), connection.path_params["channel_id"]
+    known = broker.hub.known(channel_id)
+    access = known_access(connection, known.record) if known else None
+    access = access or await require_read(connection, channel_id)
     types = parse_types(query_text(connection, "types", "type"))
     asked = parse_start(access.channel, last_event_id or query_text(connection, "cursor"), None)
     if asked is None:
         return Following(access, None, types, None)
-    return await _from_cursor(broker_of(connection), access, asked, types)
+    if known is not None and asked.own and access.channel is known.record and known.holds(asked.position):
+        return Following(access, asked, types, None)
+    return await _from_cursor(broker, access, asked, types)
 
 
 def cursor_text(channel: ChannelRecord, start: Start) -> str:

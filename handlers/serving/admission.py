@@ -7,10 +7,10 @@ behind it are counted by their requests (`handlers.address_limit`). A unix socke
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 
-from broker.addresses import host_of, unwrapped
+from broker.addresses import Address, host_of, unwrapped
 from handlers.serving.limits import ServingLimits
 from handlers.serving.refusals import Kind
 from handlers.serving.token_bucket import TokenBucket
@@ -95,10 +95,15 @@ class Admission:
     def _counted_address(self, peer: str | None) -> str | None:
         if not peer:
             return None
-        address = unwrapped(ip_address(peer))
+        address = _parse_peer(peer)
         if any(address in network for network in self._limits.trusted_proxies):
             return None
         return host_of(address)
+
+
+@lru_cache(maxsize=1_024)
+def _parse_peer(peer: str) -> Address:
+    return unwrapped(ip_address(peer))
 
 
 def retry_after_s(random_unit: float) -> int:

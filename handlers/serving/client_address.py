@@ -1,6 +1,7 @@
 """Which address a request comes from, when proxies are in between."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -41,6 +42,7 @@ def _forwarded(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[str]:
             yield from value.decode("latin-1").split(",")
 
 
+@lru_cache(maxsize=1_024)
 def _parse_hop(text: str) -> Address | None:
     text = text.strip()
     if text.startswith("["):
