@@ -49,7 +49,7 @@ def _is_loopback(host: str) -> bool:
 
 def _check_scope(text: str) -> str:
     if not is_scope(text):
-        raise ValueError('must be "admin", "pub:<channel>" or "sub:<channel>"')
+        raise ValueError('must be "admin", "metrics", "pub:<channel>" or "sub:<channel>"')
     return text
 
 
