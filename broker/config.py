@@ -140,6 +140,7 @@ class OutboundSettings(Section):
     """`[outbound]`: which private addresses the server may call."""
 
     allow: tuple[Network, ...] = ()
+    presence: Literal["readers", "admins", "nobody"] = "readers"
 
 
 class LimitSettings(Section):

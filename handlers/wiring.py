@@ -111,6 +111,7 @@ def verifier_of(settings: Settings, signing_key: SigningKey) -> Verifier:
         audiences=[url] if url else [],
         now_s=time.time,
         leeway_s=settings.auth.token_leeway_s,
+        presence=settings.channels.presence,
     )
 
 

@@ -98,6 +98,8 @@ UNVERIFIED = (
 )
 """The credentials of `CREDENTIALS` that are there and do not verify."""
 
+_NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics"), 403)
+
 ROWS: dict[str, Row] = {
     "GET /healthz": Row("none"),
     "GET /readyz": Row("none"),
@@ -113,6 +115,11 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/channels": Row("optional"),
     "POST /api/v1/channels": Row("admin", lambda cell: {"id": f"new-{cell.channel_id}", "name": "n"}),
     f"GET {CHANNEL}": Row("read"),
+    f"GET {CHANNEL}/presence": Row(
+        "token",
+        but={**_NO_READERS, "admin in the query": OK},
+        but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
+    ),
     f"DELETE {CHANNEL}": Row("admin"),
     f"PATCH {CHANNEL}": Row("admin", lambda _: {"name": "n"}),
     f"PATCH {CHANNEL}/meta": Row("admin", lambda _: {"a": 1}),
@@ -134,8 +141,8 @@ ROWS: dict[str, Row] = {
     ),
     f"GET {CHANNEL}/webhooks": Row(
         "token",
-        but={"no scope": 403, "another channel": 403, "pub": 403, "metrics": 403, "admin in the query": OK},
-        but_absent=dict.fromkeys(("none", *UNVERIFIED, "no scope", "another channel", "pub", "metrics"), 404),
+        but={**_NO_READERS, "admin in the query": OK},
+        but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
     ),
     f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
