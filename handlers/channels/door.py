@@ -36,9 +36,9 @@ async def subscribed(
         if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
             subscription.close(RESTART)
         timers = _timers(broker, access, subscription)
-        seat = broker.presence.enter(access.channel, whom(broker, access.grant)) if is_present else None
         # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
         _end_if_forbidden(broker, access.grant, subscription)
+        seat = broker.presence.enter(access.channel, whom(broker, access.grant)) if is_present else None
         try:
             yield subscription
         finally:
