@@ -14,6 +14,7 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from broker.channels import ChannelRecord
+from broker.closing import NOT_VOUCHED, RESTART, CloseReason
 from broker.counts import HubCounts
 from broker.cursors import Start
 from broker.errors import Unavailable
@@ -25,7 +26,7 @@ from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Feed, parse_feed
 from broker.storage.log import Log, Stale
-from broker.subscription import NOT_VOUCHED, RESTART, CloseReason, Subscription
+from broker.subscription import Subscription
 from broker.sweeper import Sweeper
 from broker.watched import Watched
 

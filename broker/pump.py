@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from broker.closing import Closed
 from broker.events import Frame
-from broker.subscription import AtHand, Closed, Step, Subscription
+from broker.subscription import AtHand, Step, Subscription
 from broker.tip import Encode, pieces
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from broker.channels import ChannelRecord
+from broker.closing import NOT_VOUCHED, CloseReason
 from broker.counts import HubCounts
 from broker.ids import Position
 from broker.pages import Types
-from broker.subscription import NOT_VOUCHED, CloseReason, Subscription
+from broker.subscription import Subscription
 from broker.sweeper import Sweeper
 from broker.tip import Encode, Tip, Write
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from broker.subscription import AtHand, Closed, Step, Subscription
+from broker.closing import Closed
+from broker.subscription import AtHand, Step, Subscription
 
 
 class Part(NamedTuple):

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from broker.channels import ChannelRecord
+from broker.closing import CURSOR_EXPIRED, DELETED, LAGGING, Closed, CloseReason
 from broker.counts import HubCounts
 from broker.errors import NotFound, Unavailable
 from broker.events import Frame
@@ -21,35 +22,6 @@ from broker.tip import Encode, Tip, Write
 from broker.window import Window, first
 
 READ_AGAIN_S = 0.2
-
-
-class CloseReason(NamedTuple):
-    """Why a subscription ends: a close code of `docs/close-codes.md`, and a word for it."""
-
-    code: int
-    reason: str
-
-
-DELETED = CloseReason(1000, "channel deleted")
-RESTART = CloseReason(1012, "restart")
-NOT_VOUCHED = CloseReason(1013, "try again later")
-TOKEN_EXPIRED = CloseReason(4401, "token expired")
-FORBIDDEN = CloseReason(4403, "forbidden")
-LAGGING = CloseReason(4408, "lagging")
-CURSOR_EXPIRED = CloseReason(4410, "cursor expired")
-
-
-class Closed(Exception):
-    """The subscription ended; `cursor` is where to resume (None where resuming makes no sense).
-
-    With `CURSOR_EXPIRED` that is the first place from which nothing is missing.
-    """
-
-    def __init__(self, reason: CloseReason, cursor: str | None) -> None:
-        super().__init__(reason.reason)
-        self.code = reason.code
-        self.reason = reason.reason
-        self.cursor = cursor
 
 
 class Step(NamedTuple):
@@ -75,24 +47,27 @@ class Source(Protocol):
     limits: HubLimits
     counts: HubCounts
 
-    @property
-    def tip(self) -> "Tip[Subscription]":
-        """Where the subscriptions live that are written to as events come."""
-        ...
-
-    def join(self, subscription: "Subscription", types: Types | None, encode: Encode, write: Write) -> None:
-        """Write to a subscription that has everything, as events come, and wake it no more."""
-        ...
-
-    def leave(self, subscription: "Subscription") -> None:
-        """Wake it again."""
-        ...
-
     async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
         """A page of the channel's log, ended by the event that brings it to `most_bytes`.
 
         Raises `NotFound`, `Unavailable`.
         """
+        ...
+
+
+class Others(Protocol):
+    """The readers of the channel, of whom a subscription is one."""
+
+    tip: "Tip[Subscription]"
+
+    def join_tip(
+        self, subscription: "Subscription", top: Position, types: Types | None, encode: Encode, write: Write
+    ) -> None:
+        """Write to a subscription that has everything, as events come, and wake it no more."""
+        ...
+
+    def leave_tip(self, subscription: "Subscription") -> None:
+        """Wake it again."""
         ...
 
 
@@ -109,6 +84,7 @@ class Subscription:
         "_log_top",
         "_on_closing",
         "_on_wake",
+        "_others",
         "_pending",
         "_position",
         "_resume",
@@ -121,9 +97,15 @@ class Subscription:
     )
 
     def __init__(
-        self, source: Source, start: Position, types: Types | None, on_wake: Callable[[], None] | None = None
+        self,
+        source: Source,
+        others: Others,
+        start: Position,
+        types: Types | None,
+        on_wake: Callable[[], None] | None = None,
     ) -> None:
         self._source = source
+        self._others = others
         self._types = types
         self._position = start
         self._pending = start
@@ -155,7 +137,7 @@ class Subscription:
     @property
     def cursor(self) -> str:
         """The id after which this reader goes on: everything up to it was written."""
-        return self._render(self._source.tip.at if self.is_live else self._position)
+        return self._render(self._others.tip.at if self.is_live else self._position)
 
     def wake_by(self, on_wake: Callable[[], None]) -> None:
         """Have this called from now on when there may be something new, or an end."""
@@ -170,19 +152,19 @@ class Subscription:
 
     def live_at_tip(self, encode: Encode, write: Write) -> None:
         """Be written to as events come, without being woken, where this reader is at the tip: `take` had nothing."""
-        window = self._source.window
-        if self._position == window.top and not self.is_live:
+        top = self._source.window.top
+        if self._position == top and not self.is_live:
             self.is_live = True
-            self._source.join(self, self._types, encode, write)
+            self._others.join_tip(self, top, self._types, encode, write)
 
     def leave_tip(self) -> None:
         """Be woken again from now on, and take; everything that was written at the tip is behind this reader."""
         if self.is_live:
             self.is_live = False
-            tip = self._source.tip
+            tip = self._others.tip
             self._position = self._pending = tip.at
             self._standing = self._source.total - tip.waiting
-            self._source.leave(self)
+            self._others.leave_tip(self)
 
     def close(self, reason: CloseReason) -> None:
         """End the subscription at its next step; the first reason stays."""

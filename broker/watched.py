@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from broker.channels import ChannelRecord
+from broker.closing import DELETED, CloseReason
 from broker.counts import HubCounts
 from broker.cursors import LogMeta, Mark
 from broker.errors import NotFound, Unavailable
@@ -21,9 +22,8 @@ from broker.readers import Judge, Readers
 from broker.storage.channels import NO_CHANNEL, Channels
 from broker.storage.feed import FeedMessage
 from broker.storage.log import Log, Stale
-from broker.subscription import DELETED, READ_AGAIN_S, CloseReason, Subscription
+from broker.subscription import READ_AGAIN_S, Subscription
 from broker.sweeper import Sweeper
-from broker.tip import Encode, Tip, Write
 from broker.window import Window
 
 READ_ATTEMPTS = 8
@@ -87,7 +87,7 @@ class Watched:
 
         `judge` says of a record whether the subscription must end, and is asked of the present one and each new one.
         """
-        subscription = Subscription(self, start, types, on_wake)
+        subscription = Subscription(self, self.readers, start, types, on_wake)
         self.readers.add(subscription, judge)
         self.read_at = time.monotonic()
         if self.ended is None:
@@ -102,19 +102,6 @@ class Watched:
         """Forget a subscription."""
         self.readers.remove(subscription)
         self.read_at = time.monotonic()
-
-    @property
-    def tip(self) -> Tip[Subscription]:
-        """Those who are written to as events come."""
-        return self.readers.tip
-
-    def join(self, subscription: Subscription, types: Types | None, encode: Encode, write: Write) -> None:
-        """Write to a subscription at the tip as events come."""
-        self.readers.join_tip(subscription, self.window.top, types, encode, write)
-
-    def leave(self, subscription: Subscription) -> None:
-        """Write to it no more: it is woken again."""
-        self.readers.leave_tip(subscription)
 
     def hear(self, message: FeedMessage | None) -> None:
         """Take a feed message: deliver its events where they follow, else note what is to be mended."""

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from starlette.requests import HTTPConnection
 
 from broker.channel_changes import ChannelLimits
+from broker.closing import RESTART, CloseReason
 from broker.events import EventLimits
 from broker.hub import Hub
 from broker.rates import Rates
@@ -18,8 +20,9 @@ from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
-from broker.subscription import RESTART, CloseReason, Subscription
+from broker.subscription import Subscription
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
@@ -71,6 +74,7 @@ class Site:
     anonymous_webhooks: bool
     outbound_allow: tuple[IPv4Network | IPv6Network, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    presence: Literal["readers", "admins", "nobody"]
     roles: dict[str, list[str]]
 
 
@@ -89,6 +93,7 @@ class Broker:
     documents: Documents
     endpoints: Endpoints
     hub: Hub
+    presence: Presence
     verifier: Verifier
     trust: TrustWatch
     signing_key: SigningKey

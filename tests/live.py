@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.channels import ChannelRecord
+from broker.closing import Closed, CloseReason
 from broker.cursors import Start
 from broker.events import Frame
 from broker.hub import Hub
@@ -15,7 +16,7 @@ from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.pages import Types
 from broker.storage.feed import Feed
-from broker.subscription import Closed, CloseReason, Subscription
+from broker.subscription import Subscription
 from tests.stores import Store, open_store, running
 
 QUICK = HubLimits(position_check_s=0.1, idle_position_check_s=0.3, vouch_s=1.0, active_s=0.2, linger_s=0.3)

@@ -6,16 +6,7 @@ and its bounds (`handlers.serving`). `docs/close-codes.md` shows this table; a t
 
 from typing import Literal, NamedTuple
 
-from broker.subscription import (
-    CURSOR_EXPIRED,
-    DELETED,
-    FORBIDDEN,
-    LAGGING,
-    NOT_VOUCHED,
-    RESTART,
-    TOKEN_EXPIRED,
-    CloseReason,
-)
+from broker.closing import CURSOR_EXPIRED, DELETED, FORBIDDEN, LAGGING, NOT_VOUCHED, RESTART, TOKEN_EXPIRED, CloseReason
 
 Door = Literal["ws", "sse", "many", "ended"]
 """A channel's socket, its SSE stream (event `close`), `/api/v1/ws`, and the message `ended` there."""

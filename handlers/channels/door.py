@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from broker.channels import ChannelRecord
+from broker.closing import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.pages import Types
+from broker.presence import Person, Seat, person_of
 from broker.readers import Judge
 from broker.scopes import Grant
 from broker.storage.log import Stale
-from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
+from broker.subscription import Subscription
 from handlers.auth import Access
 from handlers.broker import Broker
 
@@ -23,10 +25,13 @@ EXPIRY_SLACK_S = 0.05
 class Reading:
     """One held-open reader: counted, and timed to its expiry and old age, until `end`."""
 
-    __slots__ = ("_age_tick", "_broker", "_channel", "_expiry", "_principal", "subscription")
+    __slots__ = ("_age_tick", "_broker", "_channel", "_expiry", "_principal", "_seat", "subscription")
 
-    def __init__(self, broker: Broker, access: Access, subscription: Subscription) -> None:
+    def __init__(self, broker: Broker, access: Access, subscription: Subscription, *, is_present: bool) -> None:
         self.subscription = subscription
+        self._seat: Seat | None = None
+        if is_present:
+            self._seat = broker.presence.enter(access.channel, whom(broker, access.grant))
         self._broker = broker
         self._channel = access.channel
         self._principal = _principal(access)
@@ -41,14 +46,19 @@ class Reading:
         """Give everything back. Called once."""
         if self._expiry is not None:
             self._expiry.cancel()
+        if self._seat is not None:
+            self._seat.leave()
         self._broker.ages.discard(self.subscription, self._age_tick)
         self._broker.hub.unsubscribe(self._channel, self.subscription)
         self._broker.open_connections.leave(self._principal)
 
 
-async def open_reading(broker: Broker, access: Access, start: Start | None, types: Types | None) -> Reading:
+async def open_reading(
+    broker: Broker, access: Access, start: Start | None, types: Types | None, *, is_present: bool = True
+) -> Reading:
     """A subscription that ends by itself when the reader may no longer read, grows old, or the process drains.
 
+    It counts as a reader of the channel, unless it is not `is_present`: a long poll comes and goes.
     Raises `TooMany` past the connections of one token, `NotFound`, and `Unavailable` while draining.
     """
     if broker.is_draining():
@@ -62,7 +72,7 @@ async def open_reading(broker: Broker, access: Access, start: Start | None, type
         raise
     if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
         subscription.close(RESTART)
-    reading = Reading(broker, access, subscription)
+    reading = Reading(broker, access, subscription, is_present=is_present)
     # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
     _end_if_forbidden(broker, access.grant, subscription)
     return reading
@@ -70,10 +80,10 @@ async def open_reading(broker: Broker, access: Access, start: Start | None, type
 
 @asynccontextmanager
 async def subscribed(
-    broker: Broker, access: Access, start: Start | None, types: Types | None
+    broker: Broker, access: Access, start: Start | None, types: Types | None, *, is_present: bool = True
 ) -> AsyncIterator[Subscription]:
     """The subscription of an `open_reading` while entered."""
-    reading = await open_reading(broker, access, start, types)
+    reading = await open_reading(broker, access, start, types, is_present=is_present)
     try:
         yield reading.subscription
     finally:
@@ -109,6 +119,11 @@ def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseR
     if grant is None or not grant.may_subscribe(channel.id):
         return FORBIDDEN
     return None if broker.verifier.still_good(grant, broker.now_s()) else TOKEN_EXPIRED
+
+
+def whom(broker: Broker, grant: Grant | None) -> Person | None:
+    """Whom a reader with this grant is present as, None where it is only counted."""
+    return None if broker.site.presence == "nobody" else person_of(grant)
 
 
 def age_s(broker: Broker) -> float:

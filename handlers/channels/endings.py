@@ -1,6 +1,6 @@
 """How a socket says why it ends: in the reason of its close frame, with the cursor to resume from (contract 9)."""
 
-from broker.subscription import Closed
+from broker.closing import Closed
 
 MAX_REASON_BYTES = 123
 INTERNAL_ERROR = 1011

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
+from broker.closing import CURSOR_EXPIRED, Closed
 from broker.errors import Forbidden, Refusal
-from broker.subscription import CURSOR_EXPIRED, Closed, Subscription
+from broker.subscription import Subscription
 from handlers.broker import broker_of
 from handlers.channels.door import open_reading
 from handlers.channels.endings import INTERNAL_ERROR, close_reason

@@ -6,9 +6,9 @@ It joins a pump to a detached socket, and gives back what was held for the reade
 import logging
 from collections.abc import Callable, Sequence
 
+from broker.closing import Closed
 from broker.events import Frame
 from broker.pump import Pump
-from broker.subscription import Closed
 from handlers.channels.door import Reading
 from handlers.channels.endings import INTERNAL_ERROR, close_reason
 from handlers.serving.detach import Detached, Listener

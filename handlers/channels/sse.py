@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from broker.closing import CURSOR_EXPIRED, DELETED, Closed
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.events import Frame
 from broker.strictjson import render_json
-from broker.subscription import CURSOR_EXPIRED, DELETED, Closed, Subscription
+from broker.subscription import Subscription
 from handlers.broker import Broker, broker_of
 from handlers.channels.door import subscribed
 from handlers.channels.following import Following, cursor_text, parse_following

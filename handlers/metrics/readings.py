@@ -4,13 +4,13 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 
+from broker.closing import CURSOR_EXPIRED, DELETED, FORBIDDEN, LAGGING, NOT_VOUCHED, RESTART, TOKEN_EXPIRED
 from broker.hub import Hub
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
 from broker.storage.feed import Feed
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
-from broker.subscription import CURSOR_EXPIRED, DELETED, FORBIDDEN, LAGGING, NOT_VOUCHED, RESTART, TOKEN_EXPIRED
 from handlers.metrics import catalogue as names
 from handlers.metrics.meter import Meter, Reading
 from handlers.metrics.probe import Probe

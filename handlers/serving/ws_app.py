@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 
 from handlers.serving.detach import Detached, Listener, detach_extension
 from handlers.serving.raw_text import joined, raw_text_extension, text_frame
@@ -66,8 +66,8 @@ class Opened(Protocol):
         """Call this when the connection is lost; False where it is lost already."""
         ...
 
-    def returned(self) -> None:
-        """The app has ended."""
+    def returned(self, code: int) -> None:
+        """The app has ended; the socket is to be closed with this code if it is open."""
         ...
 
     def read_more(self) -> None:
@@ -99,16 +99,18 @@ class AppSide:
 
     async def run(self, app: App) -> None:
         """Run it to its end; what it raises is logged."""
+        code = CloseCode.NORMAL_CLOSURE
         try:
             await app(self._scope, self.receive, self.send)
         except ClientDisconnected:
             pass
         except BaseException:
             logger.exception("a socket's app failed")
+            code = CloseCode.INTERNAL_ERROR
         if self._opened is None:
             self._asked.unanswered()
         elif not self._is_detached:
-            self._opened.returned()
+            self._opened.returned(code)
 
     def put(self, message: AsgiMessage) -> None:
         """A message for the app."""

@@ -122,9 +122,9 @@ class SocketProtocol(asyncio.Protocol):
         self._at_end.append(call)
         return True
 
-    def returned(self) -> None:
+    def returned(self, code: int) -> None:
         """The app has ended: so does the socket."""
-        self.close(CloseCode.NORMAL_CLOSURE, "")
+        self.close(code, "")
         self._side = None
 
     def read_more(self) -> None:

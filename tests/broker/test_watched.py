@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from broker.channels import ChannelRecord
+from broker.closing import FORBIDDEN, Closed, CloseReason
 from broker.events import Frame
 from broker.hub_limits import HubLimits
 from broker.ids import Position, parse_ulid
@@ -22,7 +23,7 @@ from broker.pages import Types
 from broker.pump import Pump
 from broker.storage.channels import Channels
 from broker.storage.log import Log
-from broker.subscription import FORBIDDEN, Closed, CloseReason, Step, Subscription
+from broker.subscription import Step, Subscription
 from broker.watched import Watched
 from tests.broker.model_log import RECORD, ModelLog, State
 from tests.broker.virtual_loop import VirtualLoop

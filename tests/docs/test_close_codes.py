@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from broker import subscription
-from broker.subscription import CloseReason
+from broker.closing import CloseReason
 from handlers.channels.close_codes import CLOSE_CODES, Door, codes_at
 
 PAGE = (Path(__file__).parents[2] / "docs/close-codes.md").read_text()

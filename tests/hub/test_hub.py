@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from broker.channels import ChannelRecord
+from broker.closing import FORBIDDEN, RESTART, CloseReason
 from broker.errors import NotFound, Unavailable
 from broker.storage.channels import keys_of
 from broker.storage.log import Stale
-from broker.subscription import FORBIDDEN, RESTART, CloseReason
 from tests.engines import tell
 from tests.live import QUICK, Live, open_live
 from tests.stores import Store, cursor_of

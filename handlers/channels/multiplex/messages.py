@@ -6,11 +6,11 @@ An answer repeats the `ref` of its command where there was one. Schemas: `handle
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from broker.closing import Closed
 from broker.errors import Refusal
 from broker.ids import render_time
 from broker.scopes import Grant
 from broker.strictjson import render_json
-from broker.subscription import Closed
 from handlers.channels.multiplex.commands import Ref
 
 

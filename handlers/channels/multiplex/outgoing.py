@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from broker.closing import NOT_VOUCHED, RESTART, TOKEN_EXPIRED, Closed, CloseReason
 from broker.rotation import Rotation
-from broker.subscription import NOT_VOUCHED, RESTART, TOKEN_EXPIRED, Closed, CloseReason, Step
+from broker.subscription import Step
 from handlers.channels.multiplex.followed import Followed
 from handlers.channels.multiplex.messages import render_closing, render_ended, render_position
 from handlers.serving.unblock import Unblock

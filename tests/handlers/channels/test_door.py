@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from broker.subscription import Closed
+from broker.closing import Closed
 from handlers.auth import Access
 from handlers.channels.door import subscribed
 from tests.broker_server import BrokerServer

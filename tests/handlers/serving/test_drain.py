@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from broker.subscription import RESTART, Closed
+from broker.closing import RESTART, Closed
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.handlers.serving.apps import parse_answers
 from tests.handlers.serving.readers import End, Reader, buffers, reading, take, until_end

@@ -7,6 +7,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from handlers.serving.limits import ServingLimits
+from handlers.serving.ws_asked import AskedProtocol
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
 from tests.serving_app import Running, ask, handshake, masked_frame, raw_client, running_server, until
 
@@ -108,6 +109,8 @@ async def test_frames_before_the_answer_to_the_handshake_are_refused() -> None:
         async with raw_client(running.port) as client:
             await client.send(handshake())
             await until(lambda: app.requests)
+            [connection] = running.server.server_state.connections
+            assert isinstance(connection, AskedProtocol)
             await client.send(masked_frame(1, b"too soon"))
             assert refusal_of(await client.read_to_end())[0] == 400
         app.accept.set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.subscription import NOT_VOUCHED, RESTART
+from broker.closing import NOT_VOUCHED, RESTART
 from handlers.channels.multiplex.commands import Asked, Subscribe
 from handlers.channels.multiplex.outgoing import Turn
 from handlers.channels.multiplex.session import open_session

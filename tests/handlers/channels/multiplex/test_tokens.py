@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from broker.subscription import FORBIDDEN, Closed
+from broker.closing import FORBIDDEN, Closed
 from broker.trust import own_key
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.multiplex_client import multiplexed

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from broker.closing import FORBIDDEN, Closed
 from broker.cursors import Start
 from broker.rotation import Rotation
-from broker.subscription import FORBIDDEN, Closed, Step, Subscription
+from broker.subscription import Step, Subscription
 from tests.broker_server import BrokerServer
 from tests.engines import tell
 
