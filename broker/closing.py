@@ -11,6 +11,7 @@ class CloseReason(NamedTuple):
 
 
 DELETED = CloseReason(1000, "channel deleted")
+DEFECT = CloseReason(1011, "internal error")
 RESTART = CloseReason(1012, "restart")
 NOT_VOUCHED = CloseReason(1013, "try again later")
 TOKEN_EXPIRED = CloseReason(4401, "token expired")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from broker.channels import ChannelRecord
-from broker.closing import NOT_VOUCHED, CloseReason
+from broker.closing import DEFECT, CloseReason
 from broker.counts import HubCounts
 from broker.ids import Position
 from broker.pages import Types
@@ -85,4 +85,4 @@ class Readers:
 
 
 def _end_broken(subscription: Subscription) -> None:
-    subscription.close(NOT_VOUCHED)
+    subscription.close(DEFECT)

@@ -5,6 +5,7 @@ encoded once for all readers with the same filter and encoding, all events of on
 reader is written to once (performance.md 3 and 4). Who cannot take more, or is to end, leaves at a known position.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -21,6 +22,8 @@ Encode = Callable[[Sequence[Frame]], bytes]
 Write = Callable[[bytes], object]
 Reader = TypeVar("Reader")
 
+logger = logging.getLogger(__name__)
+
 
 class _Group(Generic[Reader]):
     """Readers that are written the same bytes."""
@@ -36,6 +39,12 @@ class _Group(Generic[Reader]):
     def change(self) -> None:
         self._writes = None
 
+    def encoded(self, frames: list[Frame]) -> tuple[int, bytes]:
+        """How many of the events pass the filter, and these encoded."""
+        types = self.types
+        passed = frames if types is None else [frame for frame in frames if frame.type_json in types]
+        return len(passed), self.encode(passed) if passed else b""
+
     def writes(self) -> list[Write]:
         """The list stays as it is while it is gone through; who leaves meanwhile has been written to."""
         if self._writes is None:
@@ -46,7 +55,7 @@ class _Group(Generic[Reader]):
 class Tip(Generic[Reader]):
     """The readers at the tip of one channel. All of them have everything up to `at`; `waiting` events come next.
 
-    `on_broken` is called with a reader whose write raised: what it was to get is lost for it.
+    `on_broken` is called with a reader whose write raised, or whose events could not be encoded: it gets no more.
     """
 
     def __init__(self, at: Position, sweeper: Sweeper, counts: HubCounts, on_broken: Callable[[Reader], None]) -> None:
@@ -106,21 +115,26 @@ class Tip(Generic[Reader]):
             self._sweeper.mark(self.flush)
 
     def flush(self) -> None:
-        """Write what waits, now."""
-        if self._waiting:
-            frames, self._waiting, self._waiting_bytes = self._waiting, [], 0
-            for some in pieces(frames):
-                self.at = some[-1].position
-                for group in list(self._groups.values()):
-                    self._write(group, some)
-
-    def _write(self, group: _Group[Reader], frames: list[Frame]) -> None:
-        types = group.types
-        passed = frames if types is None else [frame for frame in frames if frame.type_json in types]
-        if not passed:
+        """Write what waits, now. Where it cannot be encoded all readers are broken, at the place where they are."""
+        if not self._waiting:
             return
-        encoded, writes = group.encode(passed), group.writes()
-        self._counts.delivered += len(passed) * len(writes)
+        frames, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        for some in pieces(frames):
+            try:
+                encoded = [(group, *group.encoded(some)) for group in self._groups.values()]
+            except Exception:
+                logger.exception("events could not be encoded")
+                for reader in list(self._group_of):
+                    self._on_broken(reader)
+                return
+            self.at = some[-1].position
+            for group, count, text in encoded:
+                if count:
+                    self._write(group, count, text)
+
+    def _write(self, group: _Group[Reader], count: int, encoded: bytes) -> None:
+        writes = group.writes()
+        self._counts.delivered += count * len(writes)
         left = iter(writes)
         while True:
             write: Write | None = None

@@ -13,8 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
 from broker.closing import RESTART
 from broker.config import Settings
@@ -32,18 +30,13 @@ from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
-from handlers.access_log import AccessLog
-from handlers.address_limit import AddressLimit
-from handlers.address_rate import AddressRate
 from handlers.admin_listener import serving_admin
 from handlers.broker import Broker
-from handlers.defects import Defects
+from handlers.front import front
 from handlers.metrics import readings
 from handlers.metrics.meter import Meter
 from handlers.metrics.probe import Probe
-from handlers.metrics.requests import CountRequests
 from handlers.open_connections import OpenConnections
-from handlers.responses import StandardHeaders, on_expected
 from handlers.routes import all_routes
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
@@ -86,25 +79,10 @@ def create_app(
             await stack.enter_async_context(serving_admin(app.state, admin))
             yield
 
-    app = Starlette(
-        routes=all_routes(),
-        lifespan=lifespan,
-        middleware=[
-            Middleware(AccessLog, refusals),
-            Middleware(CountRequests, meter.requests),
-            Middleware(StandardHeaders),
-            Middleware(AddressLimit, settings.server.trusted_proxies, settings.limits.connections_per_address),
-            Middleware(Defects),
-            Middleware(
-                AddressRate,
-                rate=rates_of(settings).requests_per_address,
-                trusted_proxies=settings.server.trusted_proxies,
-            ),
-        ],
-        exception_handlers={Refusal: on_expected, HTTPException: on_expected},
-    )
+    app = Starlette(routes=all_routes(), lifespan=lifespan)
     # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
     app.router.redirect_slashes = False
+    app.middleware_stack = front(app.router, settings, refusals, meter.requests)
     return app
 
 

@@ -1,4 +1,7 @@
-"""What should not happen: logged once, with the request, and answered with 500 where an answer is still possible."""
+"""What should not happen: logged once, with the request, and answered with 500 where an answer is still possible.
+
+An answer that has begun breaks off, and a socket ends: that is the server's to do and to log.
+"""
 
 import logging
 
@@ -9,20 +12,20 @@ from handlers.responses import json_answer
 logger = logging.getLogger(__name__)
 
 
-class Defects:
-    """ASGI middleware, inside those that write headers and count: a 500 has them as every answer has.
+async def answer_defect(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Log it, and answer in the place of an app that failed before it began to."""
+    logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+    await json_answer({"error": "Internal Server Error"}, 500)(scope, receive, send)
 
-    An answer that has begun breaks off, and a socket ends: that is the server's to do and to log.
-    """
+
+class Defects:
+    """ASGI middleware, for an app that has nothing else before it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and answer in the app's place where it fails."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         has_begun = False
 
         async def send_noting(message: Message) -> None:
@@ -33,7 +36,6 @@ class Defects:
         try:
             await self._app(scope, receive, send_noting)
         except Exception as error:
-            if has_begun:
+            if has_begun or scope["type"] != "http":
                 raise
-            logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
-            await json_answer({"error": "Internal Server Error"}, 500)(scope, receive, send)
+            await answer_defect(error, scope, receive, send)

@@ -18,6 +18,7 @@ from handlers.channels.connections import CONNECTIONS
 from handlers.channels.multiplex import operations as multiplex_operations
 from handlers.channels.multiplex.socket import follow_many_on_socket
 from handlers.channels.socket import follow_on_socket
+from handlers.hot_paths import HotPath
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 from handlers.responses import json_answer
@@ -32,6 +33,13 @@ OPERATIONS: tuple[Operation, ...] = (
     *multiplex_operations.OPERATIONS,
     *asyncapi_operations(CONNECTIONS),
     *map(for_admins, ADMIN),
+)
+
+
+EVENTS = event_operations.EVENTS_PATH
+HOT_PATHS = (
+    HotPath("/events", EVENTS, {each.method: each.handler for each in OPERATIONS if each.path == EVENTS}, None),
+    HotPath("/ws", event_operations.SOCKET_PATH, {}, follow_on_socket),
 )
 
 

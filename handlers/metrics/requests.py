@@ -4,17 +4,14 @@ A route is named by its template, never by the path that was asked for, so there
 """
 
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter
 from typing import Literal, NamedTuple
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from broker.counts import Histogram
-from handlers.access_log import STARTS
-from handlers.serving.detach import at_end
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 SOCKET, OTHER, NO_ROUTE = "SOCKET", "OTHER", "none"
@@ -40,6 +37,11 @@ class RequestCounts:
     answers: Counter[Answered] = field(default_factory=Counter)
     seconds: dict[str, Histogram] = field(default_factory=dict)
     open: Counter[Reader] = field(default_factory=Counter)
+    _leavers: dict[Reader | None, Callable[[], None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is called at the ends of readers."""
+        self._leavers = {None: _do_nothing, **{reader: partial(self._leave, reader) for reader in READERS}}
 
     def answer(self, scope: Scope, status: int, seconds: float, reader: Reader | None) -> None:
         """An answer begins."""
@@ -48,47 +50,21 @@ class RequestCounts:
         if reader != "long_poll":
             self.seconds.setdefault(route, Histogram()).observe(seconds)
 
-    def close(self, reader: Reader) -> None:
-        """A reader is gone."""
+    def enter(self, reader: Reader | None) -> None:
+        """A reader comes, if it is one."""
+        if reader is not None:
+            self.open[reader] += 1
+
+    def leaver(self, reader: Reader | None) -> Callable[[], None]:
+        """What to call when it is gone; one and the same for all of a kind."""
+        return self._leavers[reader]
+
+    def _leave(self, reader: Reader) -> None:
         self.open[reader] -= 1
 
 
-class CountRequests:
-    """ASGI middleware, to be the outermost one."""
-
-    def __init__(self, app: ASGIApp, counts: RequestCounts) -> None:
-        self._app = app
-        self._counts = counts
-        self._gone = {reader: partial(counts.close, reader) for reader in READERS}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and count when the answer begins."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        counts, reader, begun = self._counts, reader_of(scope), perf_counter()
-        is_answered = False
-
-        # Not a coroutine: it stands before every frame of a socket that is sent this way.
-        def send_counted(message: Message) -> Awaitable[None]:
-            nonlocal is_answered
-            if not is_answered and message["type"] in STARTS:
-                is_answered = True
-                status = STARTS[message["type"]] or message["status"]
-                counts.answer(scope, status, perf_counter() - begun, reader)
-            return send(message)
-
-        if reader is not None:
-            counts.open[reader] += 1
-        try:
-            await self._app(scope, receive, send_counted)
-        except Exception:
-            if not is_answered:
-                counts.answer(scope, DEFECT, perf_counter() - begun, reader)
-            raise
-        finally:
-            if reader is not None:
-                at_end(scope, self._gone[reader])
+def _do_nothing() -> None:
+    return None
 
 
 def reader_of(scope: Scope) -> Reader | None:

@@ -73,7 +73,7 @@ class AskedProtocol(asyncio.Protocol):
 
     def unanswered(self) -> None:
         """The app has ended without an answer."""
-        self._answer(self._render(500, "Internal server error"))
+        self._answer(self._render(500, "Internal Server Error"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the app, and give the place back."""

@@ -124,7 +124,9 @@ class SocketProtocol(asyncio.Protocol):
 
     def returned(self, code: int) -> None:
         """The app has ended: so does the socket."""
-        self.close(code, "")
+        if self.stage is Stage.OPEN:
+            self._send_close(code, "")
+            self._end()
         self._side = None
 
     def read_more(self) -> None:

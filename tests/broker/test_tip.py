@@ -124,6 +124,22 @@ async def test_a_write_that_raises_breaks_its_reader_only() -> None:
     assert scene.got == {"before": [b"1"], "after": [b"1"]}
 
 
+async def test_events_that_cannot_be_encoded_break_all_readers_where_they_are() -> None:
+    scene = Scene()
+    scene.join("x")
+    scene.tip.push([event(1)])
+    await turn()
+
+    def fail(_: Sequence[Frame]) -> bytes:
+        raise ZeroDivisionError
+
+    scene.tip.join("y", Position(1, 1), None, fail, scene.got["x"].append)
+    scene.tip.push([event(2)])
+    await turn()
+    assert scene.broken == ["x", "y"] and scene.tip.at == Position(1, 1)
+    assert scene.got["x"] == [b"1"]
+
+
 async def test_clearing_writes_what_waits_and_answers_who_was_there() -> None:
     scene = Scene()
     scene.join("x")

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from handlers.access_log import AccessLog
+from handlers.answering import Answering
+from handlers.metrics.requests import RequestCounts
 from handlers.serving.refusals import Refusals
 from tests.handlers.serving.apps import EdgeApp
 from tests.serving_app import ask, handshake, running_server
@@ -24,7 +25,8 @@ async def answer(request: Request) -> Response:
 
 async def get(path: str, refusals: Refusals | None = None) -> httpx2.Response:
     """A request to an app behind the middleware."""
-    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=[Middleware(AccessLog, refusals or Refusals())])
+    middleware = [Middleware(Answering, refusals or Refusals(), RequestCounts())]
+    app = Starlette(routes=[Route("/{status:int}", answer)], middleware=middleware)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client:
         return await client.get(path)
 
@@ -76,7 +78,7 @@ async def test_a_socket_is_logged_once_it_has_ended(
         await send({"type": f"websocket.{message}"})
 
     caplog.set_level(logging.DEBUG, "tidemark.access")
-    async with running_server(AccessLog(socket, Refusals())) as running:
+    async with running_server(Answering(socket, Refusals(), RequestCounts())) as running:
         raw = await ask(running.port, handshake("/x?token=canary"))
         assert (b"x-request-id" in raw.lower()) == (status == 101)
     [record] = [record for record in caplog.records if record.name == "tidemark.access"]

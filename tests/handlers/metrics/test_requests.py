@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handlers.metrics.requests import Answered, CountRequests, Reader, RequestCounts, reader_of
+from handlers.answering import Answering
+from handlers.metrics.requests import Answered, Reader, RequestCounts, reader_of
+from handlers.serving.refusals import Refusals
 
 EVENTS = "/api/v1/channels/{channel_id}/events"
 SSE = "/api/v1/channels/{channel_id}/sse"
@@ -25,7 +27,7 @@ class App:
         self.seen: list[Counter[Reader]] = []
         self.app = Starlette(
             routes=[Route(EVENTS, self.answer, methods=["GET", "POST"]), Route(SSE, self.answer), Route("/x", fail)],
-            middleware=[Middleware(CountRequests, self.counts)],
+            middleware=[Middleware(Answering, Refusals(), self.counts)],
         )
 
     async def answer(self, request: Request) -> Response:

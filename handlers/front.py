@@ -1,0 +1,28 @@
+"""What stands before the routes, from the outside in, in the place of Starlette's own stack."""
+
+from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
+
+from broker.config import Settings
+from broker.errors import Refusal
+from handlers.address_limit import AddressLimit
+from handlers.address_rate import AddressRate
+from handlers.answering import Answering
+from handlers.hot_paths import HotPaths
+from handlers.metrics.requests import RequestCounts
+from handlers.responses import on_expected
+from handlers.routes import HOT_PATHS
+from handlers.serving.refusals import Refusals
+from handlers.wiring import rates_of
+
+
+def front(router: ASGIApp, settings: Settings, refusals: Refusals, counts: RequestCounts) -> ASGIApp:
+    """The app that is served. A limit that is not configured is not there."""
+    proxies, rate = settings.server.trusted_proxies, rates_of(settings).requests_per_address
+    expected = {Refusal: on_expected, HTTPException: on_expected}
+    app: ASGIApp = HotPaths(ExceptionMiddleware(router, handlers=expected), HOT_PATHS)
+    if rate is not None:
+        app = AddressRate(app, rate=rate, trusted_proxies=proxies)
+    app = AddressLimit(app, proxies, settings.limits.connections_per_address)
+    return Answering(app, refusals, counts)

@@ -1,0 +1,64 @@
+"""The headers that every answer has, and the answers to CORS preflights.
+
+Nothing leaves without Cache-Control: what a route does not say is `no-store`, and `private` too where a credential came
+with the request (design section 6). CORS is the constant `*` and nothing varies by Origin, so that an edge keeps one
+copy; there are no cookies.
+"""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Message, Scope
+
+from handlers.caching import has_credential
+
+PREFLIGHT_ANSWER = Response(
+    status_code=204,
+    headers={
+        "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+        "Access-Control-Max-Age": "86400",
+    },
+)
+PRIVATE = b"private, no-store"
+_OPEN = (b"access-control-allow-origin", b"*")
+_EXPOSED = (
+    b"access-control-expose-headers",
+    b"Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id",
+)
+_ANSWERS = ("http.response.start", "websocket.http.response.start")
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+def is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks what a page of another origin may send."""
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
+
+
+def is_private(headers: RawHeaders, query: bytes) -> bool:
+    """Whether a credential came with the request: the answer is its sender's own."""
+    return has_credential(Headers(raw=list(headers)), query)
+
+
+def without_range(headers: RawHeaders) -> RawHeaders:
+    """The headers without Range. Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's refusals of bad
+    ranges are plain text."""
+    if any(name == b"range" for name, _ in headers):
+        return [header for header in headers if header[0] != b"range"]
+    return headers
+
+
+def standard_headers(message: Message, request_id: str, *, is_private: bool) -> None:
+    """Add them to the message that begins an answer; those of a socket that opens have the request's id only."""
+    if message["type"] == "websocket.close":
+        return
+    headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+    if message["type"] in _ANSWERS:
+        if not any(name.lower() == b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", PRIVATE if is_private else b"no-store"))
+        headers += (_OPEN, _EXPOSED)
+    message["headers"] = headers
