@@ -36,6 +36,7 @@ class Verdict(NamedTuple):
     read: int
     readings: int
     declared: int
+    dropped: int
     violations: list[Violation]
 
     @property
@@ -64,6 +65,7 @@ def check(history: History) -> Verdict:
         read=sum(len(each.steps) for each in history.readings),
         readings=len(history.readings),
         declared=sum(events_declared(each, truths[each.channel]) for each in history.readings),
+        dropped=history.dropped,
         violations=found,
     )
 

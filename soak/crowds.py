@@ -8,14 +8,13 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import MappingProxyType
 
-import httpx2
 from websockets.asyncio.client import connect
 
 from soak.doors import by_socket, get_page
 from soak.history import History, Reading, acked
 from soak.readers import Reader, follow
 from soak.stage import API, Broker, Stage
-from soak.ways import BROKEN, options_of
+from soak.ways import BROKEN, http_client, options_of
 
 STALLED = 5
 STALL_S = 3.0
@@ -80,7 +79,7 @@ class Crowd:
             reader.let_go()
 
     async def _until_trimmed(self, cursor: str) -> None:
-        async with httpx2.AsyncClient(headers=self._stage.headers, trust_env=False) as http:
+        async with http_client(self._stage) as http:
             for _ in range(TRIM_LOOKS):
                 url = f"{self._stage.brokers[0].url}{API}/channels/{self._trimmed}/events"
                 page = await get_page(http, url, {"cursor": cursor})
@@ -116,7 +115,7 @@ class Crowd:
     async def _keep(self, config: object) -> None:
         while True:
             url = f"{self._chance.choice(self._stage.brokers).url}{API}/channels/{self._trimmed}"
-            async with httpx2.AsyncClient(headers=self._stage.headers, trust_env=False) as http:
+            async with http_client(self._stage) as http:
                 answer = await http.patch(url, json={"config": config})
             if answer.status_code == 200:
                 return

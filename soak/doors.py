@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from broker.ids import cursor_before
 from soak.readers import EXPIRED, Reader, Refused
 from soak.stage import API, Broker, Stage
-from soak.ways import ANSWER_S, options_of
+from soak.ways import ANSWER_S, http_client, options_of
 
 SILENT_S = 20.0
 WAIT_S = 1
@@ -31,7 +31,7 @@ async def by_socket(stage: Stage, broker: Broker, reader: Reader) -> None:
 async def by_stream(stage: Stage, broker: Broker, reader: Reader) -> None:
     """Over Server-Sent Events, read as the standard says: an event counts when its empty line has come."""
     async with (
-        httpx2.AsyncClient(headers=stage.headers, trust_env=False, timeout=SILENT_S) as http,
+        http_client(stage, timeout_s=SILENT_S) as http,
         http.stream("GET", f"{broker.url}{_path(reader)}/sse", params=reader.query) as answer,
     ):
         if is_refused(answer.status_code):
@@ -88,7 +88,7 @@ async def by_long_poll(stage: Stage, broker: Broker, reader: Reader) -> None:
 
 
 async def _poll(stage: Stage, broker: Broker, reader: Reader, more: Mapping[str, str], pause_s: float) -> None:
-    async with httpx2.AsyncClient(headers=stage.headers, trust_env=False, timeout=ANSWER_S + WAIT_S) as http:
+    async with http_client(stage, timeout_s=ANSWER_S + WAIT_S) as http:
         while not (reader.is_done or reader.is_held):
             page = await get_page(http, f"{broker.url}{_path(reader)}/events", {**reader.query, **more})
             if page is None:

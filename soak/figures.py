@@ -2,7 +2,8 @@
 
 Seconds of one fault: `length`; `no_ack`, the longest time in which no publish was acknowledged; `silence`, the longest
 in which a reader that reads everything was given nothing; `back`, from the fault's end until every publisher had an
-acknowledgement and every such reader an event. All are None where nobody was there to feel it.
+acknowledgement and every such reader an event; `own`, how late the clients' own loop was meanwhile, which the others
+contain. All but `length` are None where nobody was there to feel it.
 """
 
 import math
@@ -24,6 +25,7 @@ class Felt(NamedTuple):
     no_ack_s: float | None
     silence_s: float | None
     back_s: float | None
+    own_s: float | None
 
 
 class Latency(NamedTuple):
@@ -50,17 +52,21 @@ def felt_faults(history: History) -> list[Felt]:
             longest_pause(all_acks, fault),
             worst(longest_pause(times, fault) for times in arrivals),
             worst(first_after(times, fault) for times in everyone),
+            worst(lag.late_s for lag in history.lags if fault.began_s <= lag.at_s <= fault.until_s),
         )
         kinds[fault.name].append(felt)
     return [_worst_of(found) for found in kinds.values()]
 
 
 def longest_pause(times: Sequence[float], fault: Fault) -> float | None:
-    """The longest time between two of these moments that touches the fault or its consequences; None with no two."""
+    """The longest time between two of these moments that touches the fault or its consequences; None with no two.
+
+    What lasts beyond is counted up to there: it may be another fault's.
+    """
     first = max(bisect_right(times, fault.began_s) - 1, 0)
     last = bisect_left(times, fault.until_s) + 1
     around = times[first:last]
-    return max((after - before for before, after in pairwise(around)), default=None)
+    return max((min(after, fault.until_s) - before for before, after in pairwise(around)), default=None)
 
 
 def first_after(times: Sequence[float], fault: Fault) -> float | None:
@@ -126,4 +132,5 @@ def _worst_of(found: Sequence[Felt]) -> Felt:
         worst(each.no_ack_s for each in found),
         worst(each.silence_s for each in found),
         worst(each.back_s for each in found),
+        worst(each.own_s for each in found),
     )

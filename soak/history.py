@@ -80,12 +80,19 @@ class Fault(NamedTuple):
     until_s: float
 
 
+class Lag(NamedTuple):
+    """How late the clients' own loop was, up to this moment."""
+
+    at_s: float
+    late_s: float
+
+
 @dataclass(slots=True)
 class History:
     """A whole run. `logs` are the events that each channel has at the end, as paged through from its beginning.
 
     Only of `trimmed` channels may events be gone. `remarks` are faults of the broker that show without a checker: a
-    wrong answer, a traceback, a reader that stuck.
+    wrong answer, a traceback, a reader that stuck. `dropped` messages of the live feed did not reach a broker.
     """
 
     publishes: list[Publish] = field(default_factory=list)
@@ -94,6 +101,8 @@ class History:
     logs: dict[str, list[Event]] = field(default_factory=dict)
     trimmed: frozenset[str] = frozenset()
     remarks: list[str] = field(default_factory=list)
+    lags: list[Lag] = field(default_factory=list)
+    dropped: int = 0
 
 
 def parse_event(told: Mapping[str, Any]) -> Event:

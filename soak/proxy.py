@@ -117,6 +117,8 @@ class Proxy:
 
     async def _give(self, sink: asyncio.StreamWriter, data: bytes) -> None:
         await self._open_again.wait()
+        if sink.transport.is_closing():
+            raise ConnectionResetError
         sink.write(data)
         await sink.drain()
 

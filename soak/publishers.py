@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from soak.history import History, Publish
 from soak.stage import API, Broker, Stage
-from soak.ways import ANSWER_S, BROKEN, PAUSE_S, options_of
+from soak.ways import ANSWER_S, BROKEN, PAUSE_S, http_client, options_of
 
 TYPES = ("red", "green", None)
 LAST = "last"
@@ -97,9 +97,7 @@ class HttpWay:
         """The ids; None for a refusal that passes."""
         client = self._clients.get(broker.url)
         if client is None:
-            client = self._clients[broker.url] = httpx2.AsyncClient(
-                base_url=broker.url, headers=self._stage.headers, trust_env=False, timeout=ANSWER_S
-            )
+            client = self._clients[broker.url] = http_client(self._stage, broker.url)
         path, key = f"{API}/channels/{publish.channel}/events", publish.events[0][0]
         answer = await client.post(path, json=body_of(publish, pad), headers={"Idempotency-Key": key})
         if answer.status_code == 201:

@@ -5,18 +5,18 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
-
-import httpx2
 
 from soak.cast import CHANNELS, TRIMMED, Cast, Size, unfinished
 from soak.crowds import CROWDS, Crowd
 from soak.doors import get_page
 from soak.faults import FAULTS, Misbehaved
-from soak.history import Event, Fault, History, parse_event
+from soak.history import Event, Fault, History, Lag, parse_event
 from soak.publishers import LAST
 from soak.schedule import Planned, plan
 from soak.stage import API, Broker, Stage
+from soak.ways import BROKEN, http_client
 
 ALL = (*FAULTS, *CROWDS)
 WARM_S = 2.0
@@ -43,6 +43,7 @@ async def soak(stage: Stage, asked: Asked, say: Say) -> tuple[History, Memory]:
     starts = {channel: await _create(stage, channel) for channel in CHANNELS}
     cast = Cast(stage, history, asked.seed, asked.size, starts)
     async with asyncio.TaskGroup() as group:
+        own = group.create_task(_watch_own_loop(history))
         reading = [group.create_task(_awaited(each)) for each in cast.readings()]
         publishing = [group.create_task(publisher.run()) for publisher in cast.publishers]
         await asyncio.sleep(WARM_S)
@@ -54,6 +55,7 @@ async def soak(stage: Stage, asked: Asked, say: Say) -> tuple[History, Memory]:
         for channel in CHANNELS:
             await asyncio.wait_for(cast.publishers[0].publish(channel, LAST), END_S)
         await _finish(reading, history, "a reader never came to the end")
+        own.cancel()
     history.remarks += [f"not at the end: {name}" for name in unfinished(cast.readers)]
     memory = {
         name: (before, after) for (name, before), after in zip(first.items(), _memory(stage).values(), strict=True)
@@ -61,6 +63,7 @@ async def soak(stage: Stage, asked: Asked, say: Say) -> tuple[History, Memory]:
     for channel, start in starts.items():
         history.logs[channel] = await _whole_log(stage, history, channel, start)
     history.remarks += defects_in(stage)
+    history.dropped = sum(broker.engine.dropped for broker in stage.brokers)
     return history, memory
 
 
@@ -105,6 +108,14 @@ async def _service(history: History, since_s: float, fault: str) -> None:
     history.remarks.append(f"{SERVICE_S:g} s after {fault} not everybody was served")
 
 
+async def _watch_own_loop(history: History) -> None:
+    """Note how late we are ourselves: what clients wait for us is not the broker's fault."""
+    while True:
+        began_s = time.monotonic()
+        await asyncio.sleep(LOOK_S)
+        history.lags.append(Lag(time.monotonic(), time.monotonic() - began_s - LOOK_S))
+
+
 async def _finish(tasks: Sequence[asyncio.Task[None]], history: History, otherwise: str) -> None:
     """Wait for these; what takes too long is cancelled and told."""
     _, late = await asyncio.wait(tasks, timeout=END_S)
@@ -119,7 +130,7 @@ async def _awaited(reading: Awaitable[None]) -> None:
 
 async def _create(stage: Stage, channel: str) -> str:
     """Make a channel; the cursor before its first event."""
-    async with httpx2.AsyncClient(base_url=stage.brokers[0].url, headers=stage.headers, trust_env=False) as http:
+    async with http_client(stage, stage.brokers[0].url) as http:
         made = await http.post(f"{API}/channels", json={"id": channel, "name": channel})
         made.raise_for_status()
         page = await http.get(f"{API}/channels/{channel}/events")
@@ -136,9 +147,11 @@ async def _whole_log(stage: Stage, history: History, channel: str, start: str) -
 
 async def _log_of(stage: Stage, history: History, broker: Broker, channel: str, cursor: str) -> list[Event]:
     found: list[Event] = []
-    async with httpx2.AsyncClient(headers=stage.headers, trust_env=False, timeout=30) as http:
+    async with http_client(stage) as http:
         while True:
-            page = await get_page(http, f"{broker.url}{API}/channels/{channel}/events", {"cursor": cursor})
+            page = None
+            with suppress(*BROKEN):
+                page = await get_page(http, f"{broker.url}{API}/channels/{channel}/events", {"cursor": cursor})
             if page is None:
                 await asyncio.sleep(LOOK_S)
                 continue

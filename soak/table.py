@@ -12,11 +12,11 @@ SHOWN = 5
 
 def render_felt(felt: Sequence[Felt]) -> str:
     """The table of faults: the worst of each kind, in seconds."""
-    head = ("fault", "times", "length", "no ack", "silence", "back after")
-    rows = [
-        (each.name, str(each.times), *(map(seconds, (each.length_s, each.no_ack_s, each.silence_s, each.back_s))))
-        for each in felt
-    ]
+    head = ("fault", "times", "length", "no ack", "silence", "back after", "own lag")
+    rows = []
+    for each in felt:
+        times = (each.length_s, each.no_ack_s, each.silence_s, each.back_s, each.own_s)
+        rows.append((each.name, str(each.times), *map(seconds, times)))
     return markdown([head, *rows])
 
 
@@ -30,6 +30,7 @@ def render_verdict(verdict: Verdict, memory: Mapping[str, tuple[int, int]]) -> s
         ("events read", f"{verdict.read:,}"),
         ("by readers", f"{verdict.readings:,}"),
         ("trimmed before they were read, and declared", f"{verdict.declared:,}"),
+        ("messages of the live feed that were dropped", f"{verdict.dropped:,}"),
         *(
             (f"memory of broker {name}, MiB", f"{first >> 20} -> {last >> 20}")
             for name, (first, last) in memory.items()

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from soak.figures import felt_faults, first_after, latencies, latency_of, longest_pause
-from soak.history import Event, Fault, Gap, History, Publish, Reading, Seen
+from soak.history import Event, Fault, Gap, History, Lag, Publish, Reading, Seen
 
 FAULT = Fault("engine-kill", "engine", 10.0, 12.0, 15.0)
 
@@ -23,7 +23,7 @@ def arrivals(who: str, *times: float, is_live: bool = True) -> Reading:
     ("times", "pause"),
     [
         ([1.0, 9.0, 9.9, 12.4, 12.5, 14.0, 15.5, 30.0], 2.5),
-        ([1.0, 9.0, 20.0], 11.0),
+        ([1.0, 9.0, 20.0], 6.0),
         ([1.0, 9.9, 10.0, 10.1], 0.1),
         ([16.0, 17.0], None),
         ([3.0], None),
@@ -50,11 +50,13 @@ def test_a_fault_costs_what_the_worst_off_paid_each_time() -> None:
             arrivals("stalled", 1.0, 100.0, is_live=False),
         ],
         faults=[FAULT, again, other],
+        lags=[Lag(11.0, 0.4), Lag(23.0, 0.1), Lag(40.0, 0.9)],
     )
     killed, cut = felt_faults(history)
     assert (killed.name, killed.times, killed.length_s) == ("engine-kill", 2, 2.0)
-    assert killed.no_ack_s == pytest.approx(7.0), "until the last moment that counts"
-    assert killed.silence_s == pytest.approx(7.3)
+    assert killed.no_ack_s == pytest.approx(2.8)
+    assert killed.silence_s == pytest.approx(4.2)
+    assert killed.own_s == 0.4
     assert killed.back_s == pytest.approx(3.1)
     assert cut.times == 1 and cut.back_s == pytest.approx(0.3)
 

@@ -9,7 +9,7 @@ from soak.history import History, Publish
 from soak.table import as_json, render_felt, render_latencies, render_verdict, render_violations
 
 MEMORY = {"one": (50 << 20, 60 << 20)}
-FELT = [Felt("engine-kill", 2, 1.234, 0.5, None, 2.0)]
+FELT = [Felt("engine-kill", 2, 1.234, 0.5, None, 2.0, 0.01)]
 
 
 def verdict_with_losses(count: int = 7) -> History:
@@ -18,7 +18,10 @@ def verdict_with_losses(count: int = 7) -> History:
 
 
 def test_a_fault_is_a_line_with_seconds_and_dashes_for_what_nobody_felt() -> None:
-    assert render_felt(FELT).splitlines()[2] == "| engine-kill | 2     | 1.23   | 0.50   | -       | 2.00       |"
+    assert (
+        render_felt(FELT).splitlines()[2]
+        == "| engine-kill | 2     | 1.23   | 0.50   | -       | 2.00       | 0.01    |"
+    )
 
 
 def test_counts_violations_and_memory_are_shown() -> None:
