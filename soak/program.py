@@ -32,9 +32,14 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int:
+        """The process id of the last one that was started."""
+        return self._running.pid
+
+    @property
     def rss_bytes(self) -> int:
         """Its resident memory."""
-        return int(psutil.Process(self._running.pid).memory_info().rss)
+        return int(psutil.Process(self.pid).memory_info().rss)
 
     async def start(self) -> None:
         """Start it and return when it is ready; raises `NotServing` when it ends before, or takes too long."""

@@ -1,7 +1,6 @@
 """One run: everybody starts, faults come one after the other, all is read to the end, and the logs are read whole."""
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from soak.cast import CHANNELS, TRIMMED, Cast, Size, unfinished
 from soak.crowds import CROWDS, Crowd
+from soak.defects import defects_in
 from soak.doors import get_page
 from soak.faults import FAULTS, Misbehaved
 from soak.history import Event, Fault, History, Lag, parse_event
@@ -62,7 +62,8 @@ async def soak(stage: Stage, asked: Asked, say: Say) -> tuple[History, Memory]:
     }
     for channel, start in starts.items():
         history.logs[channel] = await _whole_log(stage, history, channel, start)
-    history.remarks += defects_in(stage)
+    for broker in stage.brokers:
+        history.remarks += defects_in(broker.program.name, broker.program.log)
     history.dropped = sum(broker.engine.dropped for broker in stage.brokers)
     return history, memory
 
@@ -165,18 +166,3 @@ async def _log_of(stage: Stage, history: History, broker: Broker, channel: str, 
 
 def _memory(stage: Stage) -> dict[str, int]:
     return {broker.program.name: broker.program.rss_bytes for broker in stage.brokers}
-
-
-def defects_in(stage: Stage) -> list[str]:
-    """What the brokers' logs say of defects: tracebacks, and lines that are none of theirs."""
-    found = []
-    for broker in stage.brokers:
-        for line in broker.program.log.read_text(errors="replace").splitlines():
-            try:
-                told = json.loads(line)
-            except ValueError:
-                found.append(f"broker {broker.program.name} wrote: {line}")
-                continue
-            if "error" in told or told.get("level") in ("error", "critical"):
-                found.append(f"broker {broker.program.name} logged: {line[:2000]}")
-    return found
