@@ -2,18 +2,19 @@
 
 import asyncio
 import itertools
-import json
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import MappingProxyType
 
+import orjson
 from websockets.asyncio.client import connect
 
 from soak.doors import by_socket, get_page
 from soak.history import History, Reading, acked
 from soak.readers import Reader, follow
 from soak.stage import API, Broker, Stage
+from soak.storm_socket import by_storm_socket
 from soak.ways import BROKEN, http_client, options_of
 
 STALLED = 5
@@ -65,7 +66,7 @@ class Crowd:
             if ids:
                 cursor = ids[-self._chance.randint(2, BEHIND_EVENTS) :][0]
                 readers.append(self._reader("storm", channel, cursor))
-        await self._all(follow(self._stage, self._history, reader, by_socket, self._own()) for reader in readers)
+        await self._all(follow(self._stage, self._history, reader, by_storm_socket, self._own()) for reader in readers)
 
     async def trim(self) -> None:
         """Readers leave, and meanwhile nearly everything after their cursors is trimmed."""
@@ -135,7 +136,7 @@ async def _stall(stage: Stage, broker: Broker, reader: Reader) -> None:
         async with connect(url, **options) as stalled:
             await asyncio.sleep(STALL_S)
             while not reader.is_done:
-                reader.take(json.loads(await stalled.recv()))
+                reader.take(orjson.loads(await stalled.recv()))
     except BROKEN as error:
         reader.leave(error)
     finally:

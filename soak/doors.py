@@ -1,12 +1,12 @@
 """The doors of one channel: WebSocket, Server-Sent Events, polls and long polls. Each reads until it breaks."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import httpx2
+import orjson
 from websockets.asyncio.client import connect
 
 from broker.ids import cursor_before
@@ -25,7 +25,7 @@ async def by_socket(stage: Stage, broker: Broker, reader: Reader) -> None:
     url = f"{broker.socket_url}{_path(reader)}/ws?{urlencode(reader.query)}"
     async with connect(url, **options_of(stage)) as socket:
         while not (reader.is_done or reader.is_held):
-            reader.take(json.loads(await socket.recv()))
+            reader.take(orjson.loads(await socket.recv()))
 
 
 async def by_stream(stage: Stage, broker: Broker, reader: Reader) -> None:
@@ -66,12 +66,12 @@ def take_from_stream(reader: Reader, told: Told) -> bool:
     if told.kind == "cursor_expired":
         reader.miss(told.id)
     elif told.kind == "close":
-        close = json.loads(told.content)
+        close = orjson.loads(told.content)
         if close["code"] == EXPIRED:
             raise Refused(f"a stream was closed with {close}")
         reader.move(close["cursor"] or "")
     elif told.content:
-        reader.take(json.loads(told.content))
+        reader.take(orjson.loads(told.content))
     elif told.id:
         reader.move(told.id)
     return told.kind == "close"

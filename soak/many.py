@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
 from soak.history import History
@@ -35,7 +36,7 @@ async def _read(stage: Stage, broker: Broker, readers: Mapping[str, Reader]) -> 
         for channel, reader in readers.items():
             await _subscribe(socket, channel, reader)
         while not all(reader.is_done for reader in readers.values()):
-            told = json.loads(await socket.recv())
+            told = orjson.loads(await socket.recv())
             if not take_told(readers, told) or any(reader.is_held for reader in readers.values()):
                 return
 

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx2
+import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
 from soak.history import History, Publish
@@ -135,7 +136,7 @@ class SocketWay:
         command = {"channel": publish.channel, "key": key, **body_of(publish, pad)}
         await self._socket.send(json.dumps({"ref": key, "publish": command}))
         while True:
-            told = json.loads(await self._socket.recv())
+            told = orjson.loads(await self._socket.recv())
             if told.get("ref") == key:
                 return self._ids(told)
 

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from soak.stage import Stage
 
 ANSWER_S = 3.0
+OPEN_S = 15.0
 PAUSE_S = 0.05
 PING_S = 2.0
 PONG_S = 4.0
@@ -31,7 +32,7 @@ def options_of(stage: Stage) -> dict[str, Any]:
         "additional_headers": stage.headers,
         "proxy": None,
         "compression": None,
-        "open_timeout": ANSWER_S,
+        "open_timeout": OPEN_S,
         "ping_interval": PING_S,
         "ping_timeout": PONG_S,
         "close_timeout": 0.5,
