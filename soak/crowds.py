@@ -52,20 +52,18 @@ class Crowd:
 
     async def stall(self) -> None:
         """Readers that come with the oldest cursor and take nothing, and then read all after all."""
-        channels = [channel for channel in self._starts if channel != self._trimmed]
-        readers = [self._reader("stalled", channel, self._starts[channel]) for channel in self._some(channels, STALLED)]
+        ids = self._ids()
+        readers = [self._reader("stalled", channel, self._starts[channel], ids) for channel in self._some(STALLED)]
         await self._all(_stall(self._stage, self._chance.choice(self._stage.brokers), reader) for reader in readers)
         await self._all(follow(self._stage, self._history, reader, by_socket, self._own()) for reader in readers)
 
     async def storm(self) -> None:
         """Many sockets that connect at the same moment, each some events behind."""
-        channels = [channel for channel in self._starts if channel != self._trimmed]
+        ids = self._ids()
         readers = []
-        for channel in self._some(channels, self._storm):
-            ids = self._ids(channel)
-            if ids:
-                cursor = ids[-self._chance.randint(2, BEHIND_EVENTS) :][0]
-                readers.append(self._reader("storm", channel, cursor))
+        for channel in self._some(self._storm):
+            behind = ids[channel][-self._chance.randint(2, BEHIND_EVENTS) :]
+            readers.append(self._reader("storm", channel, behind[0], ids))
         await self._all(follow(self._stage, self._history, reader, by_storm_socket, self._own()) for reader in readers)
 
     async def trim(self) -> None:
@@ -89,19 +87,27 @@ class Crowd:
                 await asyncio.sleep(TRIM_LOOK_S)
         self._history.remarks.append("nothing was trimmed that retention no longer keeps")
 
-    def _ids(self, channel: str) -> list[str]:
-        return sorted(event_id for each in acked(self._history.publishes, channel) for event_id in each.ids)
+    def _ids(self) -> dict[str, list[str]]:
+        """The ids that are acknowledged now, by channel, where nothing is trimmed; at least the start."""
+        return {
+            channel: [
+                start,
+                *sorted(event_id for each in acked(self._history.publishes, channel) for event_id in each.ids),
+            ]
+            for channel, start in self._starts.items()
+            if channel != self._trimmed
+        }
 
-    def _reader(self, kind: str, channel: str, cursor: str) -> Reader:
-        ids = self._ids(channel)
-        reading = Reading(f"{kind}-{next(self._numbers)}", channel, cursor, until=ids[-1] if ids else cursor)
+    def _reader(self, kind: str, channel: str, cursor: str, ids: dict[str, list[str]]) -> Reader:
+        until = ids[channel][-1]
+        reading = Reading(f"{kind}-{next(self._numbers)}", channel, cursor, until=until)
         self._history.readings.append(reading)
         reader = Reader(reading)
-        reader.is_done = reading.until == cursor
+        reader.is_done = until == cursor
         return reader
 
-    def _some(self, channels: Sequence[str], count: int) -> list[str]:
-        return [self._chance.choice(channels) for _ in range(count)]
+    def _some(self, count: int) -> list[str]:
+        return self._chance.choices([channel for channel in self._starts if channel != self._trimmed], k=count)
 
     def _own(self) -> random.Random:
         return random.Random(self._chance.random())

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from bench.processes import NotServing
 from soak.cast import CHANNELS, TRIMMED, Cast, Size, unfinished
 from soak.crowds import CROWDS, Crowd
 from soak.defects import defects_in
@@ -14,6 +15,7 @@ from soak.doors import get_page
 from soak.faults import FAULTS, Misbehaved
 from soak.history import Event, Fault, History, Lag, parse_event
 from soak.publishers import LAST
+from soak.readers import Refused
 from soak.schedule import Planned, plan
 from soak.stage import API, Broker, Stage
 from soak.ways import BROKEN, http_client
@@ -78,8 +80,11 @@ async def _faults(stage: Stage, asked: Asked, history: History, cast: Cast, star
         began_s = time.monotonic()
         try:
             await _harm(stage, planned, crowd)
-        except Misbehaved as misbehaved:
-            history.remarks.append(str(misbehaved))
+        except (Misbehaved, Refused, *BROKEN) as misbehaved:
+            history.remarks.append(f"{planned.name}: {misbehaved!r}")
+        except NotServing as dead:
+            history.remarks.append(f"{planned.name}, and no more faults after it: {dead}")
+            return
         ended_s = time.monotonic()
         await _service(history, ended_s, planned.name)
         say(f"{planned.name}: {ended_s - began_s:.2f} s, all served {time.monotonic() - ended_s:.2f} s later")
@@ -148,8 +153,9 @@ async def _whole_log(stage: Stage, history: History, channel: str, start: str) -
 
 async def _log_of(stage: Stage, history: History, broker: Broker, channel: str, cursor: str) -> list[Event]:
     found: list[Event] = []
+    until_s = time.monotonic() + END_S
     async with http_client(stage) as http:
-        while True:
+        while time.monotonic() < until_s:
             page = None
             with suppress(*BROKEN):
                 page = await get_page(http, f"{broker.url}{API}/channels/{channel}/events", {"cursor": cursor})
@@ -162,6 +168,8 @@ async def _log_of(stage: Stage, history: History, broker: Broker, channel: str, 
             cursor = page["cursor"]
             if not page["has_more"]:
                 return found
+    history.remarks.append(f"the log of {channel} could not be read from broker {broker.program.name}")
+    return found
 
 
 def _memory(stage: Stage) -> dict[str, int]:
