@@ -58,7 +58,7 @@ async def test_a_defect_on_an_open_socket_ends_it_instead_of_silencing_it(
         monkeypatch.setattr("broker.subscription.Subscription.take", fail)
         channel = await server.broker.channels.find("news")
         for watched in server.broker.hub._watched.values():
-            for reader in watched.readers:
+            for reader in list(watched.readers):
                 reader.leave_tip()
                 reader.wake()
         with pytest.raises(ConnectionClosed):

@@ -1,0 +1,49 @@
+"""The headers of every answer."""
+
+from typing import Any
+
+import pytest
+
+from handlers.standard_headers import is_preflight, is_private, standard_headers, without_range
+
+START = {"type": "http.response.start", "status": 200}
+
+
+def finished(message: dict[str, Any], *, is_private: bool = False) -> list[tuple[bytes, bytes]]:
+    standard_headers(message, "abc", is_private=is_private)
+    return list(message.get("headers", ()))
+
+
+def test_an_answer_that_says_nothing_is_not_kept() -> None:
+    headers = dict(finished({**START}))
+    assert headers[b"cache-control"] == b"no-store"
+    assert headers[b"access-control-allow-origin"] == b"*" and headers[b"x-request-id"] == b"abc"
+    assert dict(finished({**START}, is_private=True))[b"cache-control"] == b"private, no-store"
+
+
+@pytest.mark.parametrize("name", [b"cache-control", b"Cache-Control"])
+def test_what_a_route_says_stands(name: bytes) -> None:
+    headers = finished({**START, "headers": [(name, b"public, s-maxage=2")]}, is_private=True)
+    assert [value for each, value in headers if each.lower() == b"cache-control"] == [b"public, s-maxage=2"]
+
+
+def test_a_socket_that_opens_has_its_id_and_one_that_is_refused_by_a_close_has_nothing() -> None:
+    assert finished({"type": "websocket.accept"}) == [(b"x-request-id", b"abc")]
+    assert finished({"type": "websocket.close"}) == []
+
+
+def test_credentials_make_an_answer_private() -> None:
+    assert is_private([(b"authorization", b"x")], b"") and is_private([(b"cookie", b"x")], b"")
+    assert is_private([], b"token=x") and not is_private([(b"accept", b"x")], b"cursor=x")
+
+
+def test_ranges_are_not_asked_for() -> None:
+    assert without_range([(b"range", b"bytes=0-1"), (b"a", b"b")]) == [(b"a", b"b")]
+
+
+def test_only_a_question_of_a_browser_is_a_preflight() -> None:
+    asked = [(b"access-control-request-method", b"POST")]
+    assert is_preflight({"type": "http", "method": "OPTIONS", "headers": asked})
+    assert not is_preflight({"type": "http", "method": "OPTIONS", "headers": []})
+    assert not is_preflight({"type": "http", "method": "GET", "headers": asked})
+    assert not is_preflight({"type": "websocket", "headers": asked})
