@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 
 from broker.errors import Invalid, TooLarge
 from broker.strictjson import parse_json
@@ -16,15 +16,18 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
         raise TooLarge(f"The body is over {most_bytes} bytes")
     chunks: list[bytes] = []
     total = 0
-    try:
-        async for chunk in request.stream():
-            total += len(chunk)
-            if total > most_bytes:
-                raise TooLarge(f"The body is over {most_bytes} bytes")
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Invalid("The body ended early") from None
-    return b"".join(chunks)
+    # Not by Request.stream, which costs as much again as the receiving.
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The body ended early")
+        chunk: bytes = message.get("body", b"")
+        total += len(chunk)
+        if total > most_bytes:
+            raise TooLarge(f"The body is over {most_bytes} bytes")
+        if not message.get("more_body", False):
+            return b"".join([*chunks, chunk]) if chunks else chunk
+        chunks.append(chunk)
 
 
 async def read_json(request: Request) -> Any:

@@ -23,8 +23,9 @@ async def publish(request: Request) -> Response:
         raise Forbidden(NO_RIGHT)
     body = await read_body(request, broker.limits.publish_body_bytes)
     parsed = parse_publish(body, broker.event_limits)
-    # Again: a body may be sent slowly, and what a token or its key may do ends with it.
-    grant = publish_grant(request, channel_id)
+    # A body may be sent slowly, and what a token or its key may do ends with it.
+    if not broker.verifier.still_good(grant, broker.now_s()):
+        grant = publish_grant(request, channel_id)
     key = idempotency(broker, grant, channel_id, request.headers.get("idempotency-key"), parsed)
     submission = Submission(channel, grant, parsed.drafts, key)
     await take_rates(broker, submission)
