@@ -21,7 +21,8 @@ from broker.ids import ORIGIN, Position
 from broker.pages import Types
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
-from broker.storage.feed import Feed, parse_feed
+from broker.storage.feed import Connected, parse_feed
+from broker.storage.feeds import LiveFeed
 from broker.storage.log import Log, Stale
 from broker.subscription import NOT_VOUCHED, RESTART, CloseReason, Subscription
 from broker.watched import Judge, Watched
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Hub:
     """All watched channels of a process. `hear` and `reconnected` are the feed's callbacks."""
 
-    def __init__(self, engine: Engine, channels: Channels, log: Log, feed: Feed, limits: HubLimits) -> None:
+    def __init__(self, engine: Engine, channels: Channels, log: Log, feed: LiveFeed, limits: HubLimits) -> None:
         self._engine = engine
         self._channels = channels
         self._log = log
@@ -45,11 +46,12 @@ class Hub:
         self.counts = HubCounts()
         self._watched: dict[str, Watched] = {}
         self._opening: dict[str, asyncio.Task[Watched]] = {}
-        self._answered_at = self._vouch_at = time.monotonic()
+        # When the node of each partition answered last: in a cluster one may be away without the others.
+        self._answered_at = self._all_answered_at(time.monotonic())
+        self._vouch_at = time.monotonic()
         self._vouching: asyncio.TimerHandle | None = None
         self._check_wanted = asyncio.Event()
-        self._epoch = ""
-        self._floors_are_unsure = False
+        self._unsure_floors: set[int] = set()
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -65,7 +67,7 @@ class Hub:
         `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
         """
-        if not self.vouches:
+        if not self._vouches_for(channel.partition):
             raise Unavailable("The engine does not answer", retry_after_s=1)
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
@@ -84,8 +86,8 @@ class Hub:
 
     @property
     def vouches(self) -> bool:
-        """Whether the engine answered lately: readers are let in only then."""
-        return time.monotonic() - self._answered_at <= self._limits.vouch_s
+        """Whether any of the engine answered lately: readers of what it has are let in only then."""
+        return any(map(self._vouches_for, self._answered_at))
 
     def watching(self) -> tuple[int, int]:
         """How many channels this process watches, and how many subscriptions it has on them."""
@@ -103,17 +105,17 @@ class Hub:
             watched.checked_at = 0.0
             self._check_wanted.set()
 
-    def reconnected(self, epoch: str) -> None:
-        """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
+    def reconnected(self, connected: Connected) -> None:
+        """The feed was connected anew: its topics are to be checked at once. Another engine may have lost something."""
         self.counts.connects += 1
-        is_other = self._epoch not in ("", epoch)
-        if is_other:
+        topics = self._watched.keys() if connected.topics is None else connected.topics
+        some = [watched for topic in topics if (watched := self._watched.get(topic)) is not None]
+        if connected.is_other:
             logger.warning("the engine was restarted or replaced")
-            self._floors_are_unsure = True
-        self._epoch = epoch
-        for watched in self._watched.values():
+            self._unsure_floors.update(watched.record.partition for watched in some)
+        for watched in some:
             watched.checked_at = 0.0
-            if is_other:
+            if connected.is_other:
                 watched.doubt()
         self._check_wanted.set()
 
@@ -142,7 +144,8 @@ class Hub:
 
     async def run(self) -> None:
         """Check positions, vouch, and let go of what nobody reads, until cancelled; then everything is let go."""
-        self._answered_at = self._vouch_at = time.monotonic()
+        self._vouch_at = time.monotonic()
+        self._answered_at = self._all_answered_at(self._vouch_at)
         self._vouch()
         try:
             while True:
@@ -191,52 +194,69 @@ class Hub:
         watched.start(meta)
         return watched
 
+    def _all_answered_at(self, now: float) -> dict[int, float]:
+        return dict.fromkeys(range(self._engine.partitions), now)
+
+    def _vouches_for(self, partition: int) -> bool:
+        return time.monotonic() - self._answered_at[partition] <= self._limits.vouch_s
+
     def _vouch(self) -> None:
-        """Close everything when the engine has been silent for too long, and look again soon."""
+        """Close what the engine has been silent about for too long, and look again soon."""
         now = time.monotonic()
         # While this process itself stood still it could not ask: that time is not the engine's.
-        self._answered_at = min(now, self._answered_at + max(0.0, now - self._vouch_at))
-        left_s = self._answered_at + self._limits.vouch_s - now
-        if left_s <= 0:
-            self._close_now(NOT_VOUCHED)
-            left_s = VOUCH_TICK_S
-        self._vouch_at = now + min(left_s, VOUCH_TICK_S)
-        self._vouching = asyncio.get_running_loop().call_later(self._vouch_at - now, self._vouch)
+        still_s = max(0.0, now - self._vouch_at)
+        next_s = VOUCH_TICK_S
+        for partition, answered_at in self._answered_at.items():
+            self._answered_at[partition] = min(now, answered_at + still_s)
+            left_s = self._answered_at[partition] + self._limits.vouch_s - now
+            if left_s <= 0:
+                self._close_now(NOT_VOUCHED, partition)
+            else:
+                next_s = min(next_s, left_s)
+        self._vouch_at = now + next_s
+        self._vouching = asyncio.get_running_loop().call_later(next_s, self._vouch)
 
     async def _check(self) -> None:
         """Compare what is due. An answer is a sign of life, and none is left to `_vouch`."""
         try:
-            if self._floors_are_unsure:
-                await self._raise_floors()
-            for some in self._due():
-                marks = [watched.mark for watched in some]
-                metas = await self._channels.check([watched.record for watched in some])
-                self._answered_at = time.monotonic()
-                for watched, meta, mark in zip(some, metas, marks, strict=True):
-                    if meta is not None and mark.is_beyond(meta):
-                        await self._channels.raise_floor(watched.record.partition, mark.top)
-                    watched.compare(meta, mark)
-            await self._engine.ping()
-            self._answered_at = time.monotonic()
+            answering = await self._engine.answering()
+            self._note_answers(answering)
+            await self._raise_floors(answering)
+            for some in self._due(answering):
+                await self._compare(some)
         except Unavailable as refusal:
             logger.warning("positions could not be checked: %s", refusal.message)
         except Exception:
             logger.exception("positions could not be checked")
 
-    async def _raise_floors(self) -> None:
+    async def _compare(self, some: list[Watched]) -> None:
+        marks = [watched.mark for watched in some]
+        metas = await self._channels.check([watched.record for watched in some])
+        self._note_answers({watched.record.partition for watched in some})
+        for watched, meta, mark in zip(some, metas, marks, strict=True):
+            if meta is not None and mark.is_beyond(meta):
+                await self._channels.raise_floor(watched.record.partition, mark.top)
+            watched.compare(meta, mark)
+
+    def _note_answers(self, partitions: set[int]) -> None:
+        self._answered_at |= dict.fromkeys(partitions, time.monotonic())
+
+    async def _raise_floors(self, answering: set[int]) -> None:
         """What is published from now on lies above all that was delivered here, though the engine forgot it."""
+        unsure = self._unsure_floors & answering
         highest: dict[int, Position] = {}
-        for watched in self._watched.values():
+        for watched in self._watched.values() if unsure else ():
             partition = watched.record.partition
             highest[partition] = max(watched.highest, highest.get(partition, ORIGIN))
-        for partition, top in highest.items():
-            await self._channels.raise_floor(partition, top)
-        self._floors_are_unsure = False
+        for partition in unsure:
+            await self._channels.raise_floor(partition, highest.get(partition, ORIGIN))
+            self._unsure_floors.discard(partition)
 
-    def _due(self) -> Iterator[list[Watched]]:
+    def _due(self, answering: set[int]) -> Iterator[list[Watched]]:
         """The channels to compare now, in portions that the loop can take."""
         now = time.monotonic()
-        due = [watched for watched in self._watched.values() if watched.is_started and self._is_due(watched, now)]
+        there = [each for each in self._watched.values() if each.is_started and each.record.partition in answering]
+        due = [watched for watched in there if self._is_due(watched, now)]
         for i in range(0, len(due), CHECKED_AT_ONCE):
             yield due[i : i + CHECKED_AT_ONCE]
 
@@ -259,9 +279,10 @@ class Hub:
         has_lingered = time.monotonic() - watched.read_at > self._limits.linger_s
         return watched.ended is not None or (watched.is_started and not watched.readers and has_lingered)
 
-    def _close_now(self, reason: CloseReason) -> None:
+    def _close_now(self, reason: CloseReason, partition: int | None = None) -> None:
         for watched in self._watched.values():
-            watched.close_all(reason)
+            if partition in (None, watched.record.partition):
+                watched.close_all(reason)
 
     def _end(self) -> None:
         for opening in self._opening.values():

@@ -26,7 +26,7 @@ from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
-from broker.storage.feed import Feed
+from broker.storage.feeds import open_feed
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
@@ -138,7 +138,7 @@ async def _start(
     retention = retention_of(settings)
     channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
     stack.push_async_callback(appender.drained)
-    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    log, feed = Log(engine, appender), open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
     trust = TrustWatch(documents, verifier, hub, signing_key)

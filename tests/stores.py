@@ -13,8 +13,9 @@ from broker.events import Draft, Frame, Stored, store
 from broker.ids import Cursor, Position, parse_ulid
 from broker.storage.appender import Appended, Appender, Idempotency, Retention
 from broker.storage.channels import Channels
+from broker.storage.connect import each_node
 from broker.storage.engine import Engine, open_engine
-from broker.storage.feed import Feed
+from broker.storage.feeds import open_feed
 from broker.storage.log import Log
 from broker.storage.retention import Trimmer
 from broker.strictjson import render_json
@@ -65,7 +66,8 @@ class Store:
 
     async def keys(self) -> list[str]:
         """Every key of the engine, sorted."""
-        return sorted([key.decode() async for key in self.engine.client.scan_iter(count=1_000)])
+        nodes = await each_node(self.engine.client)
+        return sorted([key.decode() for node in nodes async for key in node.scan_iter(count=1_000)])
 
 
 def event(
@@ -129,7 +131,7 @@ async def running(*loops: Coroutine[None, None, None]) -> AsyncIterator[list["as
 async def listening(url: str, *topics: str) -> AsyncIterator["asyncio.Queue[bytes]"]:
     """What the feed carries on these topics."""
     queue: asyncio.Queue[bytes] = asyncio.Queue()
-    feed = Feed(url, reply_timeout_s=2.0)
+    feed = open_feed(url, reply_timeout_s=2.0)
     feed.listen(lambda _, payload: queue.put_nowait(payload), lambda _: None)
     async with running(feed.run()):
         for topic in topics:

@@ -5,17 +5,21 @@ and the number of connections is bounded. A write whose connection broke has an 
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as EngineConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as EngineTimeoutError
 
 from broker.errors import Unavailable
+from broker.storage.cluster.client import ClusterClient
+from broker.storage.cluster.nodes import Nodes
+from broker.storage.cluster.sending import REFUSALS
+from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
 
 OLDEST_ENGINE = (7, 0)
 REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
@@ -23,7 +27,24 @@ REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
 
 
 def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> Redis:
-    """A client for `redis://`, `rediss://` or `unix://`: no retries, explicit timeouts, bounded pool."""
+    """A client for `redis://`, `rediss://`, `unix://` or a cluster: no retries, explicit timeouts, bounded pool.
+
+    `connections` are those to each node of a cluster. Raises ValueError for a URL that is none.
+    """
+
+    def make(node_url: str) -> Redis:
+        return _connect(node_url, connect_timeout_s, reply_timeout_s, connections)
+
+    nodes = cluster_nodes(url, make)
+    return make(url) if nodes is None else ClusterClient(nodes, make(nodes.url(nodes.seed)))
+
+
+def cluster_nodes(url: str, make: Callable[[str], Redis]) -> Nodes | None:
+    """The nodes behind the URL of a cluster, None for another URL. Raises ValueError for a malformed one."""
+    return Nodes(parse_cluster_url(url), make) if is_cluster_url(url) else None
+
+
+def _connect(url: str, connect_timeout_s: float, reply_timeout_s: float, connections: int) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         protocol=3,
@@ -36,6 +57,14 @@ def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, conne
         health_check_interval=0,
     )
     return Redis(connection_pool=pool)
+
+
+async def each_node(client: Redis) -> list[Redis]:
+    """The clients of all primaries behind a client: itself, where it is no cluster. Raises redis-py's errors."""
+    if not isinstance(client, ClusterClient):
+        return [client]
+    await client.nodes.refresh()
+    return [client.nodes.client(address) for address in client.nodes.primaries]
 
 
 async def answered(call: Awaitable[Any]) -> Any:
@@ -62,7 +91,9 @@ def _refused(error: ResponseError) -> Exception:
     if isinstance(error, OutOfMemoryError):
         return Unavailable("The engine is out of memory", retry_after_s=5, code="storage_full")
     # Not at the beginning: a pipeline says before it which command was refused.
-    if isinstance(error, ReadOnlyError | ClusterDownError) or any(f"{code} " in str(error) for code in REFUSING):
+    if isinstance(error, REFUSALS):
+        return Unavailable("The engine's cluster is being changed", retry_after_s=1)
+    if isinstance(error, ReadOnlyError) or any(f"{code} " in str(error) for code in REFUSING):
         return Unavailable("The engine refuses this now", retry_after_s=5)
     return error
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from broker.errors import Refusal
-from broker.storage.connect import OLDEST_ENGINE, answered, connect, version_of
-from broker.storage.keys import partition_of
+from broker.errors import Refusal, Unavailable
+from broker.storage.connect import OLDEST_ENGINE, answered, connect, each_node, version_of
+from broker.storage.keys import partition_keys, partition_of
 
 FORMAT = "1"
 FORMAT_KEY = "tidemark:format"
@@ -35,12 +35,31 @@ class Engine:
         return partition_of(owner, self.partitions)
 
     async def ping(self) -> None:
-        """Ask for a sign of life; raises `Unavailable`."""
-        await answered(self.steady.ping())
+        """Ask for a sign of life of any node; raises `Unavailable`."""
+        await self.answering()
 
-    async def now_ms(self) -> int:
-        """The engine's clock, the one that decides."""
-        seconds, micros = await answered(self.client.time())
+    async def answering(self) -> set[int]:
+        """The partitions whose node answers; raises `Unavailable` where none does."""
+        pipeline = self.steady.pipeline(transaction=False)
+        for number in range(self.partitions):
+            # Not PING: a node that is cut off from its cluster answers that, but refuses what has a key.
+            pipeline.exists(partition_keys(number).floor)
+        answers = await answered(pipeline.execute(raise_on_error=False))
+        failures = [answer for answer in answers if isinstance(answer, Exception)]
+        if len(failures) == self.partitions:
+            raise Unavailable("The engine does not answer", retry_after_s=1) from failures[0]
+        return {number for number, answer in enumerate(answers) if not isinstance(answer, Exception)}
+
+    async def now_ms(self, partition: int = 0) -> int:
+        """The clock of the node that has the partition: the one that decides there.
+
+        In a cluster each node has its own. Scripts ask the clock where they run, so whatever is stored in a partition
+        and compared in it is of one clock; times of two partitions may differ by as much as the clocks of two nodes.
+        """
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.exists(partition_keys(partition).floor)
+        pipeline.time()
+        _, (seconds, micros) = await answered(pipeline.execute())
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock_offset_ms
 
     async def close(self) -> None:
@@ -58,7 +77,8 @@ async def open_engine(
     )
     engine = Engine(url, client, steady, partitions)
     try:
-        await _check_server(client)
+        for node in await answered(each_node(client)):
+            await _check_server(node)
         await _check_format(client, partitions)
     except (EngineUnfit, Refusal):
         await engine.close()
