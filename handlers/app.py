@@ -48,6 +48,7 @@ from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
 from handlers.wiring import (
+    ack_of,
     api_limits_of,
     channel_limits_of,
     event_limits_of,
@@ -136,7 +137,7 @@ async def _start(
     engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
     retention = retention_of(settings)
-    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
+    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention, ack_of(settings))
     stack.push_async_callback(appender.drained)
     log, feed = Log(engine, appender), open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)

@@ -222,8 +222,8 @@ def _is_ok(node: Node, replicas: int) -> bool:
     seen = sum(len(entry) - 3 for entry in node.tell("CLUSTER", "SLOTS"))
     if seen != replicas:
         return False
-    link = node.tell("INFO", "replication")
-    return b"role:slave" not in link or b"master_link_status:up" in link
+    link = node.client.info("replication")
+    return bool(link["role"] == "master" or link["master_link_status"] == "up")
 
 
 def wait_until(done: Callable[[], Any], timeout_s: float = START_S) -> None:

@@ -11,7 +11,7 @@ from broker.channel_changes import ChannelLimits, apply_patch
 from broker.channels import ChannelRecord, NewChannel
 from broker.events import Draft, Frame, Stored, store
 from broker.ids import Cursor, Position, parse_ulid
-from broker.storage.appender import Appended, Appender, Idempotency, Retention
+from broker.storage.appender import Ack, Appended, Appender, Idempotency, Retention
 from broker.storage.channels import Channels
 from broker.storage.connect import each_node
 from broker.storage.engine import Engine, open_engine
@@ -99,11 +99,11 @@ def ids_of(frames: list[Frame]) -> list[Cursor]:
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, retention: Retention = KEPT, most: int = 1_000, **options: Any
+    url: str, *, retention: Retention = KEPT, most: int = 1_000, ack: Ack | None = None, **options: Any
 ) -> AsyncIterator[Store]:
     """A process's storage on the engine at this URL."""
     engine = await open_engine(url, **options)
-    channels, appender = Channels(engine, most=most), Appender(engine, retention)
+    channels, appender = Channels(engine, most=most), Appender(engine, retention, ack)
     trimmer = Trimmer(engine, channels, retention, interval_s=0.05)
     try:
         yield Store(engine, channels, appender, Log(engine, appender), trimmer)

@@ -5,13 +5,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.commands import READ_COMMANDS
 
 from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.sending import Command, Sending
-from broker.storage.cluster.slots import KEYLESS
-
-READS = READ_COMMANDS | KEYLESS
+from broker.storage.cluster.slots import READS
 
 
 class ClusterClient(Redis):

@@ -1,7 +1,8 @@
 """Commands on their way to the nodes of a cluster.
 
-A node that refuses a command for want of the slot (MOVED, ASK, TRYAGAIN, CLUSTERDOWN) has done nothing, so such a
-command is sent again, for a bounded time. One whose connection broke may have been done, so it is never sent again.
+A node that refuses a command for want of the slot (MOVED, ASK, TRYAGAIN, CLUSTERDOWN), as it is loading its data, or as
+it cannot be connected to, has done nothing: the command is sent again, for a bounded time. A command whose connection
+broke after it was sent may have been done: it is never sent again.
 """
 
 import asyncio
@@ -11,18 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redis.asyncio.client import Pipeline
 from redis.exceptions import (
     AskError,
+    BusyLoadingError,
     ClusterDownError,
     MasterDownError,
     MovedError,
     RedisError,
-    ResponseError,
     TryAgainError,
 )
 
 from broker.storage.cluster.nodes import Nodes
-from broker.storage.cluster.slots import slot_of
+from broker.storage.cluster.slots import READS, slot_of
 from broker.storage.cluster.urls import Address
 
 REFUSALS = (AskError, TryAgainError, ClusterDownError, MasterDownError)
@@ -56,6 +58,10 @@ class Sending:
         self._nodes = nodes
         self._commands = commands
         self._answers: list[Any] = [None] * len(commands)
+        # Commands that were not done, for want of a connection or of the node's data: as good as refused.
+        self._unsent: set[int] = set()
+        # Which of several commands LOADING was the answer to is not told; it must not be one after a write.
+        self._is_harmless = len(commands) == 1 or all(args[0] in READS for args, _ in commands)
 
     async def run(self) -> list[Any]:
         """The answers, or exceptions in their places: also what was refused until the time was up."""
@@ -86,26 +92,28 @@ class Sending:
             await asyncio.gather(*(self._send_to(address, group) for address, group in groups.items()))
 
     async def _send_to(self, address: Address, units: list[Unit]) -> None:
+        pipeline = self._nodes.client(address).pipeline(transaction=False)
+        places = self._write(pipeline, units)
         try:
-            await self._exchange(address, units)
+            pipeline.connection = await pipeline.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as error:
-            self._nodes.suspect(address)
-            for unit in units:
-                self._put(unit, error)
-
-    async def _exchange(self, address: Address, units: list[Unit]) -> None:
-        client, first = self._nodes.client(address), units[0]
-        if len(units) == 1 and len(first.places) == 1 and first.asked is None:
-            place = first.places[0]
-            args, options = self._commands[place]
-            try:
-                self._answers[place] = await client.execute_command(*args, **options)  # type: ignore[no-untyped-call]
-            except ResponseError as error:
-                self._answers[place] = error
+            self._fail(address, units, error, is_sent=False)
             return
-        pipeline = client.pipeline(transaction=False)
+        try:
+            answers = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError, TimeoutError) as error:
+            is_loading = isinstance(error, BusyLoadingError) and self._is_harmless
+            self._fail(address, units, error, is_sent=not is_loading)
+            return
+        for place, answer in zip(places, answers, strict=True):
+            if place is not None:
+                self._answers[place] = answer
+
+    def _write(self, pipeline: Pipeline, units: list[Unit]) -> list[int | None]:
+        """Put the commands of the units on a pipeline; the places of the answers, None for those to ASKING."""
         places: list[int | None] = []
         for unit in units:
+            self._unsent.discard(unit.keyed)
             for place in unit.places:
                 if unit.asked is not None and place == unit.keyed:
                     # It counts for the one command that follows it on this connection.
@@ -114,9 +122,14 @@ class Sending:
                 args, options = self._commands[place]
                 pipeline.execute_command(*args, **options)
                 places.append(place)
-        for place_or_none, answer in zip(places, await pipeline.execute(raise_on_error=False), strict=True):
-            if place_or_none is not None:
-                self._answers[place_or_none] = answer
+        return places
+
+    def _fail(self, address: Address, units: list[Unit], error: Exception, *, is_sent: bool) -> None:
+        self._nodes.suspect(address)
+        for unit in units:
+            self._put(unit, error)
+        if not is_sent:
+            self._unsent.update(unit.keyed for unit in units)
 
     def _put(self, unit: Unit, error: Exception) -> None:
         for place in unit.places:
@@ -127,7 +140,7 @@ class Sending:
         slots = set()
         left = []
         for unit in units:
-            if isinstance(self._answers[unit.keyed], REFUSALS):
+            if unit.keyed in self._unsent or isinstance(self._answers[unit.keyed], REFUSALS):
                 slots.add(unit.slot)
             if unit.slot in slots:
                 left.append(unit)
@@ -141,7 +154,7 @@ class Sending:
             unit.asked = None
             if isinstance(answer, AskError):
                 self._follow(unit, answer, asked)
-            elif isinstance(answer, REFUSALS):
+            elif unit.keyed in self._unsent or isinstance(answer, REFUSALS):
                 is_told = False
                 if isinstance(answer, ClusterDownError):
                     self._nodes.suspect()

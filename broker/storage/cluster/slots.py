@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redis.commands import READ_COMMANDS
 from redis.crc import key_slot
 
 from broker.storage.cluster.urls import Address
@@ -11,6 +12,9 @@ from broker.storage.cluster.urls import Address
 SLOTS = 16_384
 KEYLESS = frozenset({"PING", "TIME", "INFO", "WAIT"})
 """Commands without a key that may be asked of any node."""
+
+READS = READ_COMMANDS | KEYLESS
+"""Commands that change nothing."""
 
 SCRIPTS = frozenset({"EVALSHA", "EVAL"})
 

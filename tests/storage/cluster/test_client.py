@@ -15,7 +15,7 @@ from tests.clusters import Cluster, Node
 from tests.stores import open_store
 
 KEYS = [f"{{p{number:02d}}}:key" for number in range(16)]
-SLOW = "redis.call('INCR', KEYS[1]) for i = 1, 60000000 do end return 1"
+SLOW = "redis.call('INCR', KEYS[1]) for i = 1, 150000000 do end return 1"
 
 
 @pytest.fixture

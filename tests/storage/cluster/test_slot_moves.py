@@ -1,0 +1,99 @@
+"""Slots that move while channels in them are published to and read: nothing lost, nothing twice, order kept."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+
+from broker.channels import ChannelRecord
+from broker.errors import Unavailable
+from broker.storage.cluster.slots import slot_of_key
+from broker.storage.keys import partition_keys
+from tests.clusters import Cluster
+from tests.live import QUICK, Follower, Live, open_live
+from tests.stores import Store, data_of
+
+PATIENT = replace(QUICK, vouch_s=20.0)
+
+
+class Publisher:
+    """Publishes numbers, each until it is acknowledged, with its Idempotency-Key."""
+
+    def __init__(self, store: Store, channel: ChannelRecord, name: str) -> None:
+        self._store = store
+        self._channel = channel
+        self._name = name
+        self.acknowledged: list[str] = []
+        self.refusals = 0
+        self.is_wanted = True
+
+    async def run(self) -> None:
+        number = 0
+        while self.is_wanted:
+            value = f"{self._name}-{number}"
+            try:
+                await self._store.publish(self._channel, value, key=value)
+            except Unavailable:
+                self.refusals += 1
+                continue
+            self.acknowledged.append(value)
+            number += 1
+
+
+@asynccontextmanager
+async def publishing(publishers: list[Publisher]) -> AsyncIterator[None]:
+    """All publish while the block runs, and end what they began after it."""
+    tasks = asyncio.gather(*(publisher.run() for publisher in publishers))
+    try:
+        yield
+    finally:
+        for publisher in publishers:
+            publisher.is_wanted = False
+        await tasks
+
+
+async def move_to_and_fro(cluster: Cluster, partition: int) -> None:
+    """Move a partition's slot to each other node and home again, its keys a few at a time."""
+    slot, home = slot_of_key(partition_keys(partition).floor), cluster.owner(partition)
+    places = [home, *(node for node in cluster.primaries if node is not home), home]
+    for source, target in pairwise(places):
+        await asyncio.to_thread(cluster.give, slot, source, target)
+        while await asyncio.to_thread(cluster.carry, slot, source, target, at_once=2):
+            await asyncio.sleep(random.uniform(0, 0.02))
+        await asyncio.to_thread(cluster.settle, slot, target)
+        await asyncio.sleep(0.1)
+
+
+async def test_slots_that_move_under_load_lose_nothing_and_double_nothing(cluster: Cluster) -> None:
+    async with (
+        open_live(cluster.url, PATIENT, reply_timeout_s=5.0) as one,
+        open_live(cluster.url, PATIENT, reply_timeout_s=5.0) as two,
+    ):
+        names = [cluster.name_in(partition) for partition in (0, 2, 3)]
+        channels = [await one.store.create(name) for name in names]
+        publishers = [
+            Publisher(live.store, channel, f"{i}-{j}")
+            for i, channel in enumerate(channels)
+            for j, live in enumerate((one, two))
+        ]
+        followers = [await live.follow(channel, channel.start) for channel in channels for live in (one, two)]
+        async with publishing(publishers):
+            await asyncio.gather(*(move_to_and_fro(cluster, channel.partition) for channel in channels[:2]))
+        await judge(one, channels, publishers, followers)
+
+
+async def judge(
+    live: Live, channels: list[ChannelRecord], publishers: list[Publisher], followers: list[Follower]
+) -> None:
+    """Each channel has what each of its two publishers was told, once and in order, and each reader saw just that."""
+    for i, channel in enumerate(channels):
+        log = data_of(await live.store.all(channel))
+        for publisher in publishers[2 * i : 2 * i + 2]:
+            assert len(publisher.acknowledged) > 10
+            mine = [value for value in log if value.startswith(publisher.acknowledged[0][:3])]
+            assert mine[: len(publisher.acknowledged)] == publisher.acknowledged
+            assert len(set(mine)) == len(mine)
+        for follower in followers[2 * i : 2 * i + 2]:
+            assert await follower.got(len(log), timeout_s=10) == log
