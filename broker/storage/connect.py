@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as EngineConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as EngineTimeoutError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from broker.errors import Unavailable
 from broker.storage.cluster.client import ClusterClient
@@ -55,6 +56,8 @@ def _connect(url: str, connect_timeout_s: float, reply_timeout_s: float, connect
         retry=Retry(NoBackoff(), 0),
         retry_on_error=[],
         health_check_interval=0,
+        # With these on, redis-py does not notice that a connection in its pool was closed, and the next call is lost.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     return Redis(connection_pool=pool)
 
