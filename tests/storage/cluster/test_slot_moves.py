@@ -9,11 +9,12 @@ from itertools import pairwise
 
 from broker.channels import ChannelRecord
 from broker.errors import Unavailable
+from broker.storage.channels import keys_of
 from broker.storage.cluster.slots import slot_of_key
 from broker.storage.keys import partition_keys
 from tests.clusters import Cluster
 from tests.live import QUICK, Follower, Live, open_live
-from tests.stores import Store, data_of
+from tests.stores import Store, cursor_of, data_of, open_store
 
 PATIENT = replace(QUICK, vouch_s=20.0)
 
@@ -97,3 +98,23 @@ async def judge(
             assert len(set(mine)) == len(mine)
         for follower in followers[2 * i : 2 * i + 2]:
             assert await follower.got(len(log), timeout_s=10) == log
+
+
+async def test_a_trim_while_its_slot_moves_is_whole(cluster: Cluster) -> None:
+    """What a script has emptied, and so removed, it cannot write again: that key would be asked for at the target."""
+    async with open_store(cluster.url) as store:
+        channel = await store.create(cluster.name_in(0), retention_events=1)
+        first = (await store.publish(channel, 0)).positions[0]
+        for i in range(3):
+            await store.publish(channel, i, reply_to=cursor_of(channel, first))
+        slot, owner, other = slot_of_key(keys_of(channel).meta), cluster.owner(0), cluster.primaries[0]
+        cluster.give(slot, owner, other)
+        try:
+            assert await store.trimmer.sweep() == 3
+            due = await store.engine.client.zscore(partition_keys(channel.partition).trims, channel.id)
+            assert due is not None, "the one that is left is due in its time"
+        finally:
+            while cluster.carry(slot, owner, other):
+                pass
+            cluster.settle(slot, other)
+            cluster.move(slot, other, owner)
