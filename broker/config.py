@@ -14,7 +14,8 @@ from broker.scopes import is_scope
 
 _PUBLIC_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*[^\s?#/])?)?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
-_ENGINE_URL = re.compile(r"embedded|(rediss?(\+cluster)?|unix)://\S+")
+_ENGINE_URL = re.compile(r"embedded|(rediss?|unix)://\S+")
+_CLUSTER_URL = re.compile(r"rediss?\+cluster://([^\s/?#@]*@)?[^\s/?#@,]+(,[^\s/?#@,]+)*(/0?)?(\?[^\s#]*)?")
 _LISTEN = re.compile(r"(localhost|[0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
 
 
@@ -31,7 +32,7 @@ def _check_origin(text: str) -> str:
 
 
 def _check_engine_url(text: str) -> str:
-    if not _ENGINE_URL.fullmatch(text):
+    if not _ENGINE_URL.fullmatch(text) and not _CLUSTER_URL.fullmatch(text):
         raise ValueError('must be "embedded", redis://..., rediss://..., unix://... or redis+cluster://host:port,...')
     return text
 

@@ -37,7 +37,7 @@ def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, conne
         return _connect(node_url, connect_timeout_s, reply_timeout_s, connections)
 
     nodes = cluster_nodes(url, make)
-    return make(url) if nodes is None else ClusterClient(nodes, make(nodes.url(nodes.seed)))
+    return make(url) if nodes is None else ClusterClient(nodes)
 
 
 def cluster_nodes(url: str, make: Callable[[str], Redis]) -> Nodes | None:
@@ -68,6 +68,11 @@ async def each_node(client: Redis) -> list[Redis]:
         return [client]
     await client.nodes.refresh()
     return [client.nodes.client(address) for address in client.nodes.primaries]
+
+
+def each_replica(client: Redis) -> list[Redis]:
+    """The clients of the replicas of a cluster, as far as known; some may be down."""
+    return [client.nodes.client(each) for each in client.nodes.replicas] if isinstance(client, ClusterClient) else []
 
 
 async def answered(call: Awaitable[Any]) -> Any:

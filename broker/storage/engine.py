@@ -1,11 +1,12 @@
 """One process's hold on the engine: its client, its partitions, and the checks made before anything is written."""
 
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
 
 from broker.errors import Refusal, Unavailable
-from broker.storage.connect import OLDEST_ENGINE, answered, connect, each_node, version_of
+from broker.storage.connect import OLDEST_ENGINE, answered, connect, each_node, each_replica, version_of
 from broker.storage.keys import partition_keys, partition_of
 
 FORMAT = "1"
@@ -79,6 +80,10 @@ async def open_engine(
     try:
         for node in await answered(each_node(client)):
             await _check_server(node)
+        for replica in each_replica(client):
+            # It may be the primary of tomorrow. One that is down is checked by whoever starts it.
+            with suppress(Unavailable):
+                await _check_server(replica)
         await _check_format(client, partitions)
     except (EngineUnfit, Refusal):
         await engine.close()

@@ -14,8 +14,8 @@ from broker.storage.cluster.slots import READS
 class ClusterClient(Redis):
     """A `Redis` whose commands go where their slot is. Commands name their key first; pipelines are told below."""
 
-    def __init__(self, nodes: Nodes, seed: Redis) -> None:
-        super().__init__(connection_pool=seed.connection_pool)
+    def __init__(self, nodes: Nodes) -> None:
+        super().__init__(connection_pool=nodes.client(nodes.seed).connection_pool)
         self.nodes = nodes
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:

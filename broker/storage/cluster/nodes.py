@@ -18,6 +18,8 @@ from broker.storage.cluster.slots import SlotMap, parse_slots
 from broker.storage.cluster.urls import Address, ClusterUrl
 
 REFRESH_S = 0.1
+FAILED_S = 1.0
+"""So much later when no node answered."""
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +104,7 @@ class Nodes:
         self._refreshing = None
         self._refreshed_at = time.monotonic()
         if not task.cancelled() and isinstance(error := task.exception(), RedisError):
+            self._refreshed_at += FAILED_S
             logger.warning("no node tells who has which slot: %s", error)
 
     async def _refresh(self, suspect: Address | None) -> None:

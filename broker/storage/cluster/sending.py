@@ -161,9 +161,9 @@ class Sending:
         return is_told
 
     def _follow(self, unit: Unit, answer: AskError, asked: Address | None) -> None:
-        teller = asked or self._nodes.owner(answer.slot_id)
         # A node that does not know a host means its own.
-        pointed = Address(answer.host or teller.host, answer.port)
+        host = answer.host or (asked or self._nodes.owner(answer.slot_id)).host
+        pointed = Address(host, answer.port)
         if isinstance(answer, MovedError):
             self._nodes.learn(answer.slot_id, pointed)
         else:

@@ -9,8 +9,9 @@ from broker.errors import Unavailable
 from broker.storage.cluster.client import ClusterClient
 from broker.storage.cluster.sending import PATIENCE_S
 from broker.storage.cluster.slots import slot_of_key
-from broker.storage.connect import answered, connect, each_node
-from broker.storage.engine import open_engine
+from broker.storage.connect import answered, connect
+from broker.storage.engine import EngineUnfit, open_engine
+from broker.storage.vitals import look
 from tests.clusters import Cluster, Node
 from tests.stores import open_store
 
@@ -151,16 +152,31 @@ async def test_a_script_whose_keys_stay_on_two_nodes_is_refused_and_has_done_not
 
 
 async def test_every_primary_is_looked_at_before_the_start(cluster: Cluster) -> None:
-    client = connect(cluster.url, connect_timeout_s=1, reply_timeout_s=1)
-    assert len(await each_node(client)) == 3
-    await client.aclose()
     last = cluster.primaries[2]
     last.tell("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     try:
-        with pytest.raises(Exception, match="maxmemory-policy allkeys-lru"):
+        with pytest.raises(EngineUnfit, match="maxmemory-policy allkeys-lru"):
             await open_engine(cluster.url)
     finally:
         last.tell("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+async def test_what_a_cluster_says_of_itself_is_of_all_primaries(cluster: Cluster) -> None:
+    async with open_store(cluster.url) as store:
+        last = cluster.primaries[2]
+        vitals = await look(store.engine)
+        assert vitals.persists and vitals.memory_limit_bytes == 0
+        assert vitals.memory_bytes > 2 * min(node.client.info("memory")["used_memory"] for node in cluster.primaries)
+        for node in cluster.primaries:
+            node.tell("CONFIG", "SET", "maxmemory", "1gb")
+        last.tell("CONFIG", "SET", "appendonly", "no")
+        try:
+            vitals = await look(store.engine)
+            assert not vitals.persists and vitals.memory_limit_bytes == 3 << 30
+        finally:
+            last.tell("CONFIG", "SET", "appendonly", "yes")
+            for node in cluster.primaries:
+                node.tell("CONFIG", "SET", "maxmemory", "0")
 
 
 async def test_a_cluster_that_nobody_answers_for_is_unavailable() -> None:
