@@ -1,5 +1,6 @@
 """One process's hold on the engine: its client, its partitions, and the checks made before anything is written."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -41,26 +42,40 @@ class Engine:
 
     async def answering(self) -> set[int]:
         """The partitions whose node answers; raises `Unavailable` where none does."""
-        pipeline = self.steady.pipeline(transaction=False)
-        for number in range(self.partitions):
-            # Not PING: a node that is cut off from its cluster answers that, but refuses what has a key.
-            pipeline.exists(partition_keys(number).floor)
-        answers = await answered(pipeline.execute(raise_on_error=False))
-        failures = [answer for answer in answers if isinstance(answer, Exception)]
-        if len(failures) == self.partitions:
-            raise Unavailable("The engine does not answer", retry_after_s=1) from failures[0]
-        return {number for number, answer in enumerate(answers) if not isinstance(answer, Exception)}
+        return set(await self.clocks())
 
-    async def now_ms(self, partition: int = 0) -> int:
-        """The clock of the node that has the partition: the one that decides there.
+    async def clocks(self) -> dict[int, int]:
+        """The clock of each partition in ms, of those whose node answers; raises `Unavailable` where none does.
 
         In a cluster each node has its own. Scripts ask the clock where they run, so whatever is stored in a partition
         and compared in it is of one clock; times of two partitions may differ by as much as the clocks of two nodes.
         """
+        pipeline = self.steady.pipeline(transaction=False)
+        for number in range(self.partitions):
+            # Not the time alone: a node that is cut off from its cluster tells it, but refuses what has a key.
+            pipeline.exists(partition_keys(number).floor)
+            pipeline.time()
+        answers = await answered(pipeline.execute(raise_on_error=False))
+        failures = [answer for answer in answers[::2] if isinstance(answer, Exception)]
+        if len(failures) == self.partitions:
+            raise Unavailable("The engine does not answer", retry_after_s=1) from failures[0]
+        told = zip(answers[::2], answers[1::2], strict=True)
+        return {
+            number: self._ms(clock)
+            for number, (known, clock) in enumerate(told)
+            if not isinstance(known, Exception) and not isinstance(clock, Exception)
+        }
+
+    async def now_ms(self, partition: int = 0) -> int:
+        """The clock of the node that has the partition: the one that decides there."""
         pipeline = self.client.pipeline(transaction=False)
         pipeline.exists(partition_keys(partition).floor)
         pipeline.time()
-        _, (seconds, micros) = await answered(pipeline.execute())
+        _, clock = await answered(pipeline.execute())
+        return self._ms(clock)
+
+    def _ms(self, clock: Sequence[Any]) -> int:
+        seconds, micros = clock
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock_offset_ms
 
     async def close(self) -> None:

@@ -126,7 +126,7 @@ async def test_without_a_replica_a_publish_is_stored_but_not_acknowledged_until_
 async def test_a_node_that_is_lost_for_good_ends_its_own_readers_only(breakable: Cluster) -> None:
     async with open_live(breakable.url) as live:
         gone, there = breakable.name_in(0), breakable.name_in(3)
-        channels = [await live.store.create(name) for name in (gone, there)]
+        channels = [await live.store.create(name, retention_events=1) for name in (gone, there)]
         followers = [await live.follow(channel) for channel in channels]
         for node in breakable.primaries:
             node.tell("CONFIG", "SET", "cluster-require-full-coverage", "no")
@@ -139,3 +139,4 @@ async def test_a_node_that_is_lost_for_good_ends_its_own_readers_only(breakable:
             await asyncio.sleep(0.05)
         assert await followers[1].got(10) == list(range(10))
         assert followers[1].closed is None and live.hub.vouches
+        assert await live.store.trimmer.sweep() == 9
