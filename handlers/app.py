@@ -28,6 +28,7 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feeds import open_feed
 from broker.storage.log import Log
+from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.subscription import RESTART
@@ -151,6 +152,7 @@ async def _start(
         documents=documents,
         endpoints=Endpoints(engine),
         hub=hub,
+        presence=Presence(engine),
         verifier=verifier,
         trust=trust,
         signing_key=signing_key,
@@ -172,9 +174,10 @@ async def _start(
     meter.add(partial(readings.read_hub, hub, feed))
     meter.add(partial(readings.read_storage, appender, channels, trimmer))
     meter.add(partial(readings.read_probe, probe))
+    stack.push_async_callback(broker.presence.withdraw)
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
     _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
-    _run_beside(stack, probe=probe.run(), meter=meter.run())
+    _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
     return broker
 
 

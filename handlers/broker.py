@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from starlette.requests import HTTPConnection
 
@@ -18,6 +19,7 @@ from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.subscription import CloseReason
 from handlers.metrics.meter import Meter
@@ -67,6 +69,7 @@ class Site:
     anonymous_webhooks: bool
     outbound_allow: tuple[IPv4Network | IPv6Network, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    presence: Literal["readers", "admins", "nobody"]
     roles: dict[str, list[str]]
 
 
@@ -84,6 +87,7 @@ class Broker:
     documents: Documents
     endpoints: Endpoints
     hub: Hub
+    presence: Presence
     verifier: Verifier
     trust: TrustWatch
     signing_key: SigningKey

@@ -64,6 +64,8 @@ PUT_DOCUMENT = Script("put_document")
 PUT_ENDPOINTS = Script("put_endpoints")
 TAKE_RATE = Script("take_rate")
 RAISE_FLOOR = Script("raise_floor")
+REPORT_PRESENCE = Script("report_presence")
+READ_PRESENCE = Script("read_presence")
 
 
 def all_scripts() -> Iterator[Script]:

@@ -37,6 +37,7 @@ PURE = (
     "ids",
     "listing",
     "pages",
+    "presence",
     "rates",
     "readable",
     "schemacost",
