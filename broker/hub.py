@@ -255,15 +255,18 @@ class Hub:
     def _due(self, answering: set[int]) -> Iterator[list[Watched]]:
         """The channels to compare now, in portions that the loop can take."""
         now = time.monotonic()
-        there = [each for each in self._watched.values() if each.is_started and each.record.partition in answering]
-        due = [watched for watched in there if self._is_due(watched, now)]
+        due = [
+            watched
+            for topic, watched in self._watched.items()
+            if watched.is_started and watched.record.partition in answering and self._is_due(topic, watched, now)
+        ]
         for i in range(0, len(due), CHECKED_AT_ONCE):
             yield due[i : i + CHECKED_AT_ONCE]
 
-    def _is_due(self, watched: Watched, now: float) -> bool:
+    def _is_due(self, topic: str, watched: Watched, now: float) -> bool:
         is_active = max(watched.heard_at, watched.read_at) > now - self._limits.active_s
         # While no messages can come, the check is all there is.
-        is_pressing = is_active or not self._feed.is_live
+        is_pressing = is_active or not self._feed.hears(topic)
         interval = self._limits.position_check_s if is_pressing else self._limits.idle_position_check_s
         return now - watched.checked_at >= interval * 0.9
 

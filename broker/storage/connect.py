@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as EngineConnectionError
@@ -17,7 +18,7 @@ from redis.exceptions import TimeoutError as EngineTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from broker.errors import Unavailable
-from broker.storage.cluster.client import ClusterClient
+from broker.storage.cluster.client import ClusterClient, ClusterPipeline
 from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.sending import REFUSALS
 from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
@@ -68,6 +69,14 @@ async def each_node(client: Redis) -> list[Redis]:
         return [client]
     await client.nodes.refresh()
     return [client.nodes.client(address) for address in client.nodes.primaries]
+
+
+def asked_once(client: Redis) -> Pipeline:
+    """A pipeline that takes a refusal for an answer: what is away is told at once, and holds nothing else up."""
+    pipeline = client.pipeline(transaction=False)
+    if isinstance(pipeline, ClusterPipeline):
+        pipeline.patience_s = 0.0
+    return pipeline
 
 
 def each_replica(client: Redis) -> list[Redis]:

@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from broker.errors import Refusal, Unavailable
-from broker.storage.connect import OLDEST_ENGINE, answered, connect, each_node, each_replica, version_of
+from broker.storage.connect import OLDEST_ENGINE, answered, asked_once, connect, each_node, each_replica, version_of
 from broker.storage.keys import partition_keys, partition_of
 
 FORMAT = "1"
@@ -50,7 +50,7 @@ class Engine:
         In a cluster each node has its own. Scripts ask the clock where they run, so whatever is stored in a partition
         and compared in it is of one clock; times of two partitions may differ by as much as the clocks of two nodes.
         """
-        pipeline = self.steady.pipeline(transaction=False)
+        pipeline = asked_once(self.steady)
         for number in range(self.partitions):
             # Not the time alone: a node that is cut off from its cluster tells it, but refuses what has a key.
             pipeline.exists(partition_keys(number).floor)

@@ -115,6 +115,10 @@ class Feed:
         """Whether messages come: every topic is acknowledged on this connection, and the engine answered lately."""
         return self._is_confirmed and time.monotonic() - self._heard_at < SILENCE_S
 
+    def hears(self, _topic: str) -> bool:
+        """Whether messages of this topic come: here as good as any."""
+        return self.is_live
+
     def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[Connected], None]) -> None:
         """Say who takes the messages, and who is told when all topics are acknowledged on a new connection."""
         self._on_message = on_message

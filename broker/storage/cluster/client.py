@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from broker.storage.cluster.nodes import Nodes
-from broker.storage.cluster.sending import Command, Sending
+from broker.storage.cluster.sending import PATIENCE_S, Command, Sending
 from broker.storage.cluster.slots import READS
 
 
@@ -31,10 +31,10 @@ class ClusterClient(Redis):
             raise ValueError("a cluster has no transactions over several slots: pipeline(transaction=False)")
         return ClusterPipeline(self)
 
-    async def send_all(self, commands: Sequence[Command]) -> list[Any]:
+    async def send_all(self, commands: Sequence[Command], patience_s: float = PATIENCE_S) -> list[Any]:
         """The answers to all commands, or the exceptions instead of them, in their order."""
         await self.nodes.ready()
-        return await Sending(self.nodes, commands).run()
+        return await Sending(self.nodes, commands).run(patience_s)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Close the clients of all nodes."""
@@ -51,13 +51,14 @@ class ClusterPipeline(Pipeline):
     def __init__(self, client: ClusterClient) -> None:
         super().__init__(client.connection_pool, client.response_callbacks, False, None)
         self._client = client
+        self.patience_s = PATIENCE_S
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         """The answers in order; raises the first exception among them, or leaves them in their places."""
         commands, self.command_stack = self.command_stack, []
         if any(args[0] not in READS for args, _ in commands[1:]):
             raise ValueError("a pipeline over a cluster may write with its first command only")
-        answers = await self._client.send_all(commands)
+        answers = await self._client.send_all(commands, self.patience_s)
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if raise_on_error and failures:
             raise failures[0]

@@ -50,6 +50,11 @@ class ClusterFeed:
         is_settled = not self._strays and None not in self._homes.values()
         return is_settled and bool(self._feeds) and all(feed.is_live for feed in self._feeds.values())
 
+    def hears(self, topic: str) -> bool:
+        """Whether messages of this topic come: its node may be there while another is not."""
+        home = self._homes.get(topic)
+        return topic not in self._strays and home in self._feeds and self._feeds[home].is_live
+
     def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[Connected], None]) -> None:
         """Say who takes the messages, and who is told when topics are acknowledged on a new connection or node."""
         self._on_message = on_message

@@ -22,6 +22,7 @@ from redis.exceptions import (
     RedisError,
     TryAgainError,
 )
+from redis.exceptions import TimeoutError as EngineTimeoutError
 
 from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.slots import READS, slot_of
@@ -63,19 +64,21 @@ class Sending:
         # Which of several commands LOADING was the answer to is not told; it must not be one after a write.
         self._is_harmless = len(commands) == 1 or all(args[0] in READS for args, _ in commands)
 
-    async def run(self) -> list[Any]:
+    async def run(self, patience_s: float = PATIENCE_S) -> list[Any]:
         """The answers, or exceptions in their places: also what was refused until the time was up."""
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + patience_s
         left, rounds, pause_s = list(_units(self._commands)), 0, PAUSES_S[0]
         while True:
             await self._send(left)
             left = self._refused(left)
-            if not left or time.monotonic() > until:
-                return self._answers
+            is_told = self._redirect(left)
             rounds += 1
-            if not self._redirect(left) or rounds > QUICK_ROUNDS:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, PAUSES_S[1])
+            if left and is_told and rounds <= QUICK_ROUNDS:
+                continue
+            if not left or time.monotonic() >= until:
+                return self._answers
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSES_S[1])
 
     async def _send(self, units: list[Unit]) -> None:
         groups: dict[Address, list[Unit]] = defaultdict(list)
@@ -97,7 +100,8 @@ class Sending:
         try:
             pipeline.connection = await pipeline.connection_pool.get_connection()  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as error:
-            self._fail(address, units, error, is_sent=False)
+            # A node that lets a connection wait would let the next one wait as well.
+            self._fail(address, units, error, is_sent=isinstance(error, EngineTimeoutError | TimeoutError))
             return
         try:
             answers = await pipeline.execute(raise_on_error=False)

@@ -11,6 +11,8 @@ import pytest
 from broker.errors import Unavailable
 from broker.ids import parse_ulid
 from broker.storage.appender import Ack
+from broker.storage.channels import keys_of
+from broker.storage.presence import Presence
 from tests.clusters import QUICK_MS, Cluster, Node, running_cluster, wait_until
 from tests.engines import SYSTEM
 from tests.live import QUICK, open_live
@@ -139,4 +141,14 @@ async def test_a_node_that_is_lost_for_good_ends_its_own_readers_only(breakable:
             await asyncio.sleep(0.05)
         assert await followers[1].got(10) == list(range(10))
         assert followers[1].closed is None and live.hub.vouches
+        async with asyncio.timeout(5):
+            while live.feed.hears(keys_of(channels[0]).topic):
+                await asyncio.sleep(0.05)
+        assert live.feed.hears(keys_of(channels[1]).topic) and not live.feed.is_live
         assert await live.store.trimmer.sweep() == 9
+        presence = Presence(live.store.engine)
+        for channel in channels:
+            presence.enter(channel, None)
+        with pytest.raises(Unavailable):
+            await presence.tell()
+        assert await Presence(live.store.engine).count(channels[1]) == 1, "told, though the first could not be"

@@ -82,6 +82,9 @@ async def test_slots_that_move_under_load_lose_nothing_and_double_nothing(cluste
         followers = [await live.follow(channel, channel.start) for channel in channels for live in (one, two)]
         async with publishing(publishers):
             await asyncio.gather(*(move_to_and_fro(cluster, channel.partition) for channel in channels[:2]))
+            async with asyncio.timeout(20):
+                while any(len(publisher.acknowledged) <= 10 for publisher in publishers):
+                    await asyncio.sleep(0.05)
         await judge(one, channels, publishers, followers)
 
 
@@ -92,7 +95,6 @@ async def judge(
     for i, channel in enumerate(channels):
         log = data_of(await live.store.all(channel))
         for publisher in publishers[2 * i : 2 * i + 2]:
-            assert len(publisher.acknowledged) > 10
             mine = [value for value in log if value.startswith(publisher.acknowledged[0][:3])]
             assert mine[: len(publisher.acknowledged)] == publisher.acknowledged
             assert len(set(mine)) == len(mine)
