@@ -12,9 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as EngineConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import TimeoutError as EngineTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from broker.errors import Unavailable
@@ -22,6 +20,7 @@ from broker.storage.cluster.client import ClusterClient, ClusterPipeline
 from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.sending import REFUSALS
 from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
+from broker.storage.losses import is_lost
 
 OLDEST_ENGINE = (7, 0)
 REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
@@ -95,7 +94,9 @@ async def answered(call: Awaitable[Any]) -> Any:
         answer = await call
     except ResponseError as error:
         raise _refused(error) from error
-    except (EngineConnectionError, EngineTimeoutError, OSError, TimeoutError) as error:
+    except Exception as error:
+        if not is_lost(error):
+            raise
         raise Unavailable("The engine did not answer in time", retry_after_s=1) from error
     finally:
         # redis-py writes by `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that meets its end.

@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as EngineConnectionError
 
 from broker.storage.cluster.slots import SlotMap, parse_slots
 from broker.storage.cluster.urls import Address, ClusterUrl
+from broker.storage.losses import is_lost
 
 REFRESH_S = 0.1
 FAILED_S = 1.0
@@ -117,7 +118,9 @@ class Nodes:
             try:
                 answer = await self.client(address).execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
                 slots = parse_slots(answer, address)
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:
+                if not isinstance(error, RedisError) and not is_lost(error):
+                    raise
                 failure = error
                 continue
             if slots.primaries:

@@ -27,6 +27,7 @@ from redis.exceptions import TimeoutError as EngineTimeoutError
 from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.slots import READS, slot_of
 from broker.storage.cluster.urls import Address
+from broker.storage.losses import is_lost
 
 REFUSALS = (AskError, TryAgainError, ClusterDownError, MasterDownError)
 """A node has not done it. MovedError is an AskError."""
@@ -105,7 +106,9 @@ class Sending:
             return
         try:
             answers = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:
+            if not isinstance(error, RedisError) and not is_lost(error):
+                raise
             is_loading = isinstance(error, BusyLoadingError) and self._is_harmless
             self._fail(address, units, error, is_sent=not is_loading)
             return
