@@ -156,6 +156,11 @@ class Cluster:
         for node in [target, *(each for each in self.primaries if each is not target)]:
             node.tell("CLUSTER", "SETSLOT", slot, "NODE", target.id)
 
+    def agrees(self, slot: int, owner: Node) -> bool:
+        """Whether every primary says that the slot is this one's."""
+        ranges = [node.tell("CLUSTER", "SLOTS") for node in self.primaries]
+        return {entry[2][1] for each in ranges for entry in each if entry[0] <= slot <= entry[1]} == {owner.port}
+
     def move(self, slot: int, source: Node, target: Node) -> None:
         """Move a slot with all its keys."""
         self.give(slot, source, target)
