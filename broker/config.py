@@ -8,13 +8,23 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from broker.scopes import is_scope
 
 _PUBLIC_URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*[^\s?#/])?)?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 _ENGINE_URL = re.compile(r"embedded|(rediss?|unix)://\S+")
+_CLUSTER_URL = re.compile(r"rediss?\+cluster://([^\s/?#@]*@)?[^\s/?#@,]+(,[^\s/?#@,]+)*(/0?)?(\?[^\s#]*)?")
 _LISTEN = re.compile(r"(localhost|[0-9.]+|\[[0-9a-f:]+\]):([0-9]{1,5})")
 
 
@@ -31,8 +41,8 @@ def _check_origin(text: str) -> str:
 
 
 def _check_engine_url(text: str) -> str:
-    if not _ENGINE_URL.fullmatch(text):
-        raise ValueError('must be "embedded", redis://..., rediss://... or unix://...')
+    if not _ENGINE_URL.fullmatch(text) and not _CLUSTER_URL.fullmatch(text):
+        raise ValueError('must be "embedded", redis://..., rediss://..., unix://... or redis+cluster://host:port,...')
     return text
 
 
@@ -118,9 +128,25 @@ class EngineSettings(Section):
     partitions: Annotated[int, Field(ge=1, le=99)] = 16
     connect_timeout_s: Seconds = 1.0
     reply_timeout_s: Seconds = 2.0
+    ack: Literal["primary", "replicated"] = "primary"
+    ack_timeout_s: Annotated[Seconds, Field(validate_default=True)] = 1.0
     vouch_s: Seconds = 5.0
     position_check_s: Seconds = 1.0
     idle_position_check_s: Seconds = 10.0
+
+    @field_validator("ack")
+    @classmethod
+    def _check_ack(cls, ack: str, given: ValidationInfo) -> str:
+        if ack == "replicated" and given.data.get("url") == "embedded":
+            raise ValueError('"replicated" needs an engine with replicas: the embedded one has none')
+        return ack
+
+    @field_validator("ack_timeout_s")
+    @classmethod
+    def _check_ack_timeout(cls, timeout_s: float, given: ValidationInfo) -> float:
+        if given.data.get("ack") == "replicated" and timeout_s >= given.data.get("reply_timeout_s", timeout_s + 1):
+            raise ValueError("must be below reply_timeout_s, or the answer is given up before it can come")
+        return timeout_s
 
 
 class AuthSettings(Section):

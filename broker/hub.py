@@ -24,15 +24,16 @@ from broker.pages import Types
 from broker.readers import Judge
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
-from broker.storage.feed import Feed, parse_feed
+from broker.storage.feed import Connected, parse_feed
+from broker.storage.feeds import LiveFeed
 from broker.storage.log import Log, Stale
 from broker.subscription import Subscription
 from broker.sweeper import Sweeper
+from broker.vouching import Vouching
 from broker.watched import Watched
 
 CLOSES_PER_S = 200
 CHECKED_AT_ONCE = 256
-VOUCH_TICK_S = 0.5
 FRESH_CHECKS = 1.5
 """So many times the interval of position checks, what is known of a channel may be old for readers who come."""
 
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 class Hub:
     """All watched channels of a process. `hear` and `reconnected` are the feed's callbacks."""
 
-    def __init__(self, engine: Engine, channels: Channels, log: Log, feed: Feed, limits: HubLimits) -> None:
+    def __init__(self, engine: Engine, channels: Channels, log: Log, feed: LiveFeed, limits: HubLimits) -> None:
         self._engine = engine
         self._channels = channels
         self._log = log
@@ -53,11 +54,10 @@ class Hub:
         self._watched: dict[str, Watched] = {}
         self._by_id: WeakValueDictionary[str, Watched] = WeakValueDictionary()
         self._opening: dict[str, asyncio.Task[Watched]] = {}
-        self._answered_at = self._vouch_at = time.monotonic()
-        self._vouching: asyncio.TimerHandle | None = None
+        self._vouching = Vouching(engine.partitions, limits.vouch_s, time.monotonic())
+        self._next_look: asyncio.TimerHandle | None = None
         self._check_wanted = asyncio.Event()
-        self._epoch = ""
-        self._floors_are_unsure = False
+        self._unsure_floors: set[int] = set()
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -73,7 +73,7 @@ class Hub:
         `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
         """
-        if not self.vouches:
+        if not self._vouching.covers(channel.partition, time.monotonic()):
             raise Unavailable("The engine does not answer", retry_after_s=1)
         watched = await self._watch(channel)
         position = watched.window.top if start is None else start.position
@@ -84,10 +84,11 @@ class Hub:
 
         Many readers that come at once need one look at the engine together.
         """
-        watched = self._by_id.get(channel_id)
-        if watched is None or not (watched.is_sure and self._feed.is_live and self.vouches):
+        watched, now = self._by_id.get(channel_id), time.monotonic()
+        if watched is None or not watched.is_sure or not self._feed.hears(keys_of(watched.record).topic):
             return None
-        return watched if time.monotonic() - watched.checked_at < FRESH_CHECKS * self._limits.position_check_s else None
+        is_fresh = now - watched.checked_at < FRESH_CHECKS * self._limits.position_check_s
+        return watched if is_fresh and self._vouching.covers(watched.record.partition, now) else None
 
     def unsubscribe(self, channel: ChannelRecord, subscription: Subscription) -> None:
         """End a subscription; the channel stays watched for a while, for readers that come back."""
@@ -102,8 +103,8 @@ class Hub:
 
     @property
     def vouches(self) -> bool:
-        """Whether the engine answered lately: readers are let in only then."""
-        return time.monotonic() - self._answered_at <= self._limits.vouch_s
+        """Whether any of the engine answered lately: readers of what it has are let in only then."""
+        return self._vouching.covers_any(time.monotonic())
 
     def watching(self) -> tuple[int, int]:
         """How many channels this process watches, and how many subscriptions it has on them."""
@@ -121,17 +122,17 @@ class Hub:
             watched.checked_at = 0.0
             self._check_wanted.set()
 
-    def reconnected(self, epoch: str) -> None:
-        """The feed was connected anew: everything is to be checked at once. Another epoch may have lost something."""
+    def reconnected(self, connected: Connected) -> None:
+        """The feed was connected anew: its topics are to be checked at once. Another engine may have lost something."""
         self.counts.connects += 1
-        is_other = self._epoch not in ("", epoch)
-        if is_other:
+        topics = self._watched.keys() if connected.topics is None else connected.topics
+        some = [watched for topic in topics if (watched := self._watched.get(topic)) is not None]
+        if connected.is_other:
             logger.warning("the engine was restarted or replaced")
-            self._floors_are_unsure = True
-        self._epoch = epoch
-        for watched in self._watched.values():
+            self._unsure_floors.update(watched.record.partition for watched in some)
+        for watched in some:
             watched.checked_at = 0.0
-            if is_other:
+            if connected.is_other:
                 watched.doubt()
         self._check_wanted.set()
 
@@ -160,8 +161,8 @@ class Hub:
 
     async def run(self) -> None:
         """Check positions, vouch, and let go of what nobody reads, until cancelled; then everything is let go."""
-        self._answered_at = self._vouch_at = time.monotonic()
-        self._vouch()
+        self._vouching.begin(time.monotonic())
+        self._look()
         try:
             while True:
                 await self._check()
@@ -171,8 +172,8 @@ class Hub:
                     async with asyncio.timeout(self._limits.position_check_s):
                         await self._check_wanted.wait()
         finally:
-            if self._vouching is not None:
-                self._vouching.cancel()
+            if self._next_look is not None:
+                self._next_look.cancel()
             self._end()
 
     async def _watch(self, channel: ChannelRecord) -> Watched:
@@ -209,59 +210,61 @@ class Hub:
         watched.start(meta)
         return watched
 
-    def _vouch(self) -> None:
-        """Close everything when the engine has been silent for too long, and look again soon."""
-        now = time.monotonic()
-        # While this process itself stood still it could not ask: that time is not the engine's.
-        self._answered_at = min(now, self._answered_at + max(0.0, now - self._vouch_at))
-        left_s = self._answered_at + self._limits.vouch_s - now
-        if left_s <= 0:
-            self._close_now(NOT_VOUCHED)
-            left_s = VOUCH_TICK_S
-        self._vouch_at = now + min(left_s, VOUCH_TICK_S)
-        self._vouching = asyncio.get_running_loop().call_later(self._vouch_at - now, self._vouch)
+    def _look(self) -> None:
+        """Close what the engine has been silent about for too long, and look again soon."""
+        silent, next_s = self._vouching.look(time.monotonic())
+        for partition in silent:
+            self._close_now(NOT_VOUCHED, partition)
+        self._next_look = asyncio.get_running_loop().call_later(next_s, self._look)
 
     async def _check(self) -> None:
-        """Compare what is due. An answer is a sign of life, and none is left to `_vouch`."""
+        """Compare what is due. An answer is a sign of life, and none is left to `_look`."""
         try:
-            if self._floors_are_unsure:
-                await self._raise_floors()
-            for some in self._due():
-                marks = [watched.mark for watched in some]
-                metas = await self._channels.check([watched.record for watched in some])
-                self._answered_at = time.monotonic()
-                for watched, meta, mark in zip(some, metas, marks, strict=True):
-                    if meta is not None and mark.is_beyond(meta):
-                        await self._channels.raise_floor(watched.record.partition, mark.top)
-                    watched.compare(meta, mark)
-            await self._engine.ping()
-            self._answered_at = time.monotonic()
+            answering = await self._engine.answering()
+            self._vouching.answered(answering, time.monotonic())
+            await self._raise_floors(answering)
+            for some in self._due(answering):
+                await self._compare(some)
         except Unavailable as refusal:
             logger.warning("positions could not be checked: %s", refusal.message)
         except Exception:
             logger.exception("positions could not be checked")
 
-    async def _raise_floors(self) -> None:
+    async def _compare(self, some: list[Watched]) -> None:
+        marks = [watched.mark for watched in some]
+        metas = await self._channels.check([watched.record for watched in some])
+        self._vouching.answered({watched.record.partition for watched in some}, time.monotonic())
+        for watched, meta, mark in zip(some, metas, marks, strict=True):
+            if meta is not None and mark.is_beyond(meta):
+                await self._channels.raise_floor(watched.record.partition, mark.top)
+            watched.compare(meta, mark)
+
+    async def _raise_floors(self, answering: set[int]) -> None:
         """What is published from now on lies above all that was delivered here, though the engine forgot it."""
+        unsure = self._unsure_floors & answering
         highest: dict[int, Position] = {}
-        for watched in self._watched.values():
+        for watched in self._watched.values() if unsure else ():
             partition = watched.record.partition
             highest[partition] = max(watched.highest, highest.get(partition, ORIGIN))
-        for partition, top in highest.items():
-            await self._channels.raise_floor(partition, top)
-        self._floors_are_unsure = False
+        for partition in unsure:
+            await self._channels.raise_floor(partition, highest.get(partition, ORIGIN))
+            self._unsure_floors.discard(partition)
 
-    def _due(self) -> Iterator[list[Watched]]:
+    def _due(self, answering: set[int]) -> Iterator[list[Watched]]:
         """The channels to compare now, in portions that the loop can take."""
         now = time.monotonic()
-        due = [watched for watched in self._watched.values() if watched.is_started and self._is_due(watched, now)]
+        due = [
+            watched
+            for topic, watched in self._watched.items()
+            if watched.is_started and watched.record.partition in answering and self._is_due(topic, watched, now)
+        ]
         for i in range(0, len(due), CHECKED_AT_ONCE):
             yield due[i : i + CHECKED_AT_ONCE]
 
-    def _is_due(self, watched: Watched, now: float) -> bool:
+    def _is_due(self, topic: str, watched: Watched, now: float) -> bool:
         is_active = max(watched.heard_at, watched.read_at) > now - self._limits.active_s
         # While no messages can come, the check is all there is.
-        is_pressing = is_active or not self._feed.is_live
+        is_pressing = is_active or not self._feed.hears(topic)
         interval = self._limits.position_check_s if is_pressing else self._limits.idle_position_check_s
         return now - watched.checked_at >= interval * 0.9
 
@@ -277,9 +280,10 @@ class Hub:
         has_lingered = time.monotonic() - watched.read_at > self._limits.linger_s
         return watched.ended is not None or (watched.is_started and not watched.readers and has_lingered)
 
-    def _close_now(self, reason: CloseReason) -> None:
+    def _close_now(self, reason: CloseReason, partition: int | None = None) -> None:
         for watched in self._watched.values():
-            watched.readers.close_all(reason)
+            if partition in (None, watched.record.partition):
+                watched.readers.close_all(reason)
 
     def _end(self) -> None:
         for opening in self._opening.values():

@@ -25,7 +25,7 @@ from broker.storage.channels import Channels
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
-from broker.storage.feed import Feed
+from broker.storage.feeds import open_feed
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
@@ -42,6 +42,7 @@ from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
 from handlers.wiring import (
+    ack_of,
     api_limits_of,
     channel_limits_of,
     event_limits_of,
@@ -115,9 +116,9 @@ async def _start(
     engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
     retention = retention_of(settings)
-    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
+    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention, ack_of(settings))
     stack.push_async_callback(appender.drained)
-    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    log, feed = Log(engine, appender), open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
     trust = TrustWatch(documents, verifier, hub, signing_key)

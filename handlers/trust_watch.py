@@ -57,8 +57,9 @@ class TrustWatch:
     async def watch(self) -> None:
         """Look every half second, until cancelled.
 
-        While the engine does not answer the keys stay as they are: then nothing can be read or written either. No
-        defect ends the watch, as a removed key would live on.
+        While the engine does not answer the keys stay as they are: then nothing can be read or written either, but for
+        channels of other nodes of a cluster; and no key can be removed meanwhile. No defect ends the watch, as a
+        removed key would live on.
         """
         while True:
             try:

@@ -9,7 +9,7 @@ from broker.events import EventLimits
 from broker.hub_limits import HubLimits
 from broker.rates import Rates, parse_rate
 from broker.signing import SigningKey
-from broker.storage.appender import Retention
+from broker.storage.appender import Ack, Retention
 from broker.trust import own_key
 from handlers.broker import ApiLimits, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
@@ -22,6 +22,12 @@ def retention_of(settings: Settings) -> Retention:
     """What is kept where a channel does not say."""
     channels = settings.channels
     return Retention(channels.retention_days, channels.retention_events, channels.idempotency_ttl_s)
+
+
+def ack_of(settings: Settings) -> Ack | None:
+    """Whether and how long a publish waits for a replica."""
+    engine = settings.engine
+    return Ack(int(engine.ack_timeout_s * 1000)) if engine.ack == "replicated" else None
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:

@@ -15,7 +15,7 @@ from broker.hub import Hub
 from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.pages import Types
-from broker.storage.feed import Feed
+from broker.storage.feeds import LiveFeed, open_feed
 from broker.subscription import Subscription
 from tests.stores import Store, open_store, running
 
@@ -80,7 +80,7 @@ class Live:
     """One process's storage, feed and hub; `is_deaf` drops every feed message."""
 
     store: Store
-    feed: Feed
+    feed: LiveFeed
     hub: Hub
     is_deaf: bool = False
     followers: list[Follower] = field(default_factory=list)
@@ -120,7 +120,7 @@ async def open_live(
 ) -> AsyncIterator[Live]:
     """A running process on the engine at this URL; its feed may go another way."""
     async with open_store(url, reply_timeout_s=reply_timeout_s) as store:
-        feed = Feed(feed_url or url, reply_timeout_s=reply_timeout_s)
+        feed = open_feed(feed_url or url, reply_timeout_s=reply_timeout_s)
         hub = Hub(store.engine, store.channels, store.log, feed, limits)
         live = Live(store, feed, hub)
         feed.listen(live.hear, hub.reconnected)

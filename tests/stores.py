@@ -11,10 +11,11 @@ from broker.channel_changes import ChannelLimits, apply_patch
 from broker.channels import ChannelRecord, NewChannel
 from broker.events import Draft, Frame, Stored, store
 from broker.ids import Cursor, Position, parse_ulid
-from broker.storage.appender import Appended, Appender, Idempotency, Retention
+from broker.storage.appender import Ack, Appended, Appender, Idempotency, Retention
 from broker.storage.channels import Channels
+from broker.storage.connect import each_node
 from broker.storage.engine import Engine, open_engine
-from broker.storage.feed import Feed
+from broker.storage.feeds import open_feed
 from broker.storage.log import Log
 from broker.storage.retention import Trimmer
 from broker.strictjson import render_json
@@ -65,7 +66,8 @@ class Store:
 
     async def keys(self) -> list[str]:
         """Every key of the engine, sorted."""
-        return sorted([key.decode() async for key in self.engine.client.scan_iter(count=1_000)])
+        nodes = await each_node(self.engine.client)
+        return sorted([key.decode() for node in nodes async for key in node.scan_iter(count=1_000)])
 
 
 def event(
@@ -97,11 +99,11 @@ def ids_of(frames: list[Frame]) -> list[Cursor]:
 
 @asynccontextmanager
 async def open_store(
-    url: str, *, retention: Retention = KEPT, most: int = 1_000, **options: Any
+    url: str, *, retention: Retention = KEPT, most: int = 1_000, ack: Ack | None = None, **options: Any
 ) -> AsyncIterator[Store]:
     """A process's storage on the engine at this URL."""
     engine = await open_engine(url, **options)
-    channels, appender = Channels(engine, most=most), Appender(engine, retention)
+    channels, appender = Channels(engine, most=most), Appender(engine, retention, ack)
     trimmer = Trimmer(engine, channels, retention, interval_s=0.05)
     try:
         yield Store(engine, channels, appender, Log(engine, appender), trimmer)
@@ -129,7 +131,7 @@ async def running(*loops: Coroutine[None, None, None]) -> AsyncIterator[list["as
 async def listening(url: str, *topics: str) -> AsyncIterator["asyncio.Queue[bytes]"]:
     """What the feed carries on these topics."""
     queue: asyncio.Queue[bytes] = asyncio.Queue()
-    feed = Feed(url, reply_timeout_s=2.0)
+    feed = open_feed(url, reply_timeout_s=2.0)
     feed.listen(lambda _, payload: queue.put_nowait(payload), lambda _: None)
     async with running(feed.run()):
         for topic in topics:

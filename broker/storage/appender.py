@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.counts import AppendCounts
-from broker.errors import Invalid, KeyReused
+from broker.errors import Invalid, KeyReused, Unavailable
 from broker.events import Stored
 from broker.ids import Position
 from broker.storage.channels import keys_of
 from broker.storage.engine import Engine
 from broker.storage.keys import idempotency_key, partition_keys
+from broker.storage.replication import then_wait
 from broker.storage.scripts import APPEND
 
 MAX_CALL_BYTES = 1_048_576
@@ -36,6 +37,12 @@ class Retention(NamedTuple):
     days: int
     events: int
     idempotency_ttl_s: int
+
+
+class Ack(NamedTuple):
+    """A publish is answered once a replica has it too, which may take so long."""
+
+    timeout_ms: int
 
 
 class Appended(NamedTuple):
@@ -63,9 +70,10 @@ class Waiting:
 class Appender:
     """Joins the appends of this process, and counts them."""
 
-    def __init__(self, engine: Engine, retention: Retention) -> None:
+    def __init__(self, engine: Engine, retention: Retention, ack: Ack | None = None) -> None:
         self._engine = engine
         self._retention = retention
+        self._ack = ack
         self.counts = AppendCounts()
         self._waiting: dict[int, list[Waiting]] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -95,7 +103,7 @@ class Appender:
             share = _take_share(queue)
             self.counts.calls.observe(len(share))
             try:
-                answers = await self._call(partition, share)
+                answers, is_safe = await self._call(partition, share)
             except Exception as error:
                 # A refusal, or a defect: each caller tells its own client, and the others go on.
                 for waiting in share:
@@ -103,7 +111,7 @@ class Appender:
             else:
                 for waiting, answer in zip(share, answers, strict=True):
                     self._count(waiting, answer)
-                    _settle(waiting, _outcome(waiting, answer))
+                    _settle(waiting, _outcome(waiting, answer, is_safe=is_safe))
         del self._waiting[partition]
 
     def _count(self, waiting: Waiting, answer: list[bytes]) -> None:
@@ -112,14 +120,21 @@ class Appender:
         self.counts.events += is_stored * len(waiting.events)
         self.counts.replays += answer[0] == b"replayed"
 
-    async def _call(self, partition: int, share: list[Waiting]) -> list[list[bytes]]:
+    async def _call(self, partition: int, share: list[Waiting]) -> tuple[list[list[bytes]], bool]:
+        """The answers, and whether what they tell of is as safe as configured."""
         own = partition_keys(partition)
         keys: list[str] = [own.floor, own.trims]
         args: list[Any] = [self._engine.clock_offset_ms, len(share)]
         for waiting in share:
             self._add(waiting, keys, args)
-        answer: list[list[bytes]] = await APPEND(self._engine.steady, keys, args)
-        return answer
+        client, ack = self._engine.steady, self._ack
+        if ack is None:
+            return await APPEND(client, keys, args), True
+        answers, is_safe = await APPEND.replicated(client, keys, args, timeout_ms=ack.timeout_ms)
+        if any(answer[0] == b"replayed" for answer in answers):
+            # A replay writes nothing, and what it tells of may be on no replica yet. Who has this write has that too.
+            _, is_safe = await then_wait(client, ("SET", own.waited, "1"), ack.timeout_ms)
+        return answers, is_safe
 
     def _add(self, waiting: Waiting, keys: list[str], args: list[Any]) -> None:
         channel, kept, retention = waiting.channel, waiting.idempotency, self._retention
@@ -153,8 +168,10 @@ def _take_share(queue: list[Waiting]) -> list[Waiting]:
     return share
 
 
-def _outcome(waiting: Waiting, answer: list[bytes]) -> Appended | Exception | None:
+def _outcome(waiting: Waiting, answer: list[bytes], *, is_safe: bool) -> Appended | Exception | None:
     match answer[0]:
+        case b"ok" | b"replayed" if not is_safe:
+            return Unavailable("The event may be lost: no replica has it yet", retry_after_s=1, code="not_replicated")
         case b"ok" | b"replayed":
             first = Position(int(answer[1]), int(answer[2]))
             positions = [Position(first.ms, first.seq + i) for i in range(len(waiting.events))]

@@ -5,27 +5,47 @@ and the number of connections is bounded. A write whose connection broke has an 
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import ConnectionError as EngineConnectionError
-from redis.exceptions import TimeoutError as EngineTimeoutError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from broker.errors import Unavailable
+from broker.storage.cluster.client import ClusterClient, ClusterPipeline
+from broker.storage.cluster.nodes import Nodes
+from broker.storage.cluster.sending import REFUSALS
+from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
+from broker.storage.losses import is_lost
 
 OLDEST_ENGINE = (7, 0)
 REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
 """Codes of refusals that pass, for which redis-py has no class. It takes the code off the text where it has one."""
 
-CLOSED = "the handler is closed"
-
 
 def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> Redis:
-    """A client for `redis://`, `rediss://` or `unix://`: no retries, explicit timeouts, bounded pool."""
+    """A client for `redis://`, `rediss://`, `unix://` or a cluster: no retries, explicit timeouts, bounded pool.
+
+    `connections` are those to each node of a cluster. Raises ValueError for a URL that is none.
+    """
+
+    def make(node_url: str) -> Redis:
+        return _connect(node_url, connect_timeout_s, reply_timeout_s, connections)
+
+    nodes = cluster_nodes(url, make)
+    return make(url) if nodes is None else ClusterClient(nodes)
+
+
+def cluster_nodes(url: str, make: Callable[[str], Redis]) -> Nodes | None:
+    """The nodes behind the URL of a cluster, None for another URL. Raises ValueError for a malformed one."""
+    return Nodes(parse_cluster_url(url), make) if is_cluster_url(url) else None
+
+
+def _connect(url: str, connect_timeout_s: float, reply_timeout_s: float, connections: int) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         protocol=3,
@@ -36,17 +56,31 @@ def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, conne
         retry=Retry(NoBackoff(), 0),
         retry_on_error=[],
         health_check_interval=0,
+        # With these on, redis-py does not notice that a connection in its pool was closed, and the next call is lost.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     return Redis(connection_pool=pool)
 
 
-def is_lost(error: BaseException) -> bool:
-    """Whether this is what a connection that broke, or does not answer, looks like.
+async def each_node(client: Redis) -> list[Redis]:
+    """The clients of all primaries behind a client: itself, where it is no cluster. Raises redis-py's errors."""
+    if not isinstance(client, ClusterClient):
+        return [client]
+    await client.nodes.refresh()
+    return [client.nodes.client(address) for address in client.nodes.primaries]
 
-    Writing to a connection that was closed meanwhile is a RuntimeError of uvloop, which redis-py passes on as it is.
-    """
-    is_closed = isinstance(error, RuntimeError) and str(error).endswith(CLOSED)
-    return is_closed or isinstance(error, EngineConnectionError | EngineTimeoutError | OSError | TimeoutError)
+
+def asked_once(client: Redis) -> Pipeline:
+    """A pipeline that takes a refusal for an answer: what is away is told at once, and holds nothing else up."""
+    pipeline = client.pipeline(transaction=False)
+    if isinstance(pipeline, ClusterPipeline):
+        pipeline.patience_s = 0.0
+    return pipeline
+
+
+def each_replica(client: Redis) -> list[Redis]:
+    """The clients of the replicas of a cluster, as far as known; some may be down."""
+    return [client.nodes.client(each) for each in client.nodes.replicas] if isinstance(client, ClusterClient) else []
 
 
 async def answered(call: Awaitable[Any]) -> Any:
@@ -75,7 +109,9 @@ def _refused(error: ResponseError) -> Exception:
     if isinstance(error, OutOfMemoryError):
         return Unavailable("The engine is out of memory", retry_after_s=5, code="storage_full")
     # Not at the beginning: a pipeline says before it which command was refused.
-    if isinstance(error, ReadOnlyError | ClusterDownError) or any(f"{code} " in str(error) for code in REFUSING):
+    if isinstance(error, REFUSALS):
+        return Unavailable("The engine's cluster is being changed", retry_after_s=1)
+    if isinstance(error, ReadOnlyError) or any(f"{code} " in str(error) for code in REFUSING):
         return Unavailable("The engine refuses this now", retry_after_s=5)
     return error
 

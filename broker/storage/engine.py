@@ -1,12 +1,14 @@
 """One process's hold on the engine: its client, its partitions, and the checks made before anything is written."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
 
-from broker.errors import Refusal
-from broker.storage.connect import OLDEST_ENGINE, answered, connect, version_of
-from broker.storage.keys import partition_of
+from broker.errors import Refusal, Unavailable
+from broker.storage.connect import OLDEST_ENGINE, answered, asked_once, connect, each_node, each_replica, version_of
+from broker.storage.keys import partition_keys, partition_of
 
 FORMAT = "1"
 FORMAT_KEY = "tidemark:format"
@@ -35,12 +37,45 @@ class Engine:
         return partition_of(owner, self.partitions)
 
     async def ping(self) -> None:
-        """Ask for a sign of life; raises `Unavailable`."""
-        await answered(self.steady.ping())
+        """Ask for a sign of life of any node; raises `Unavailable`."""
+        await self.answering()
 
-    async def now_ms(self) -> int:
-        """The engine's clock, the one that decides."""
-        seconds, micros = await answered(self.client.time())
+    async def answering(self) -> set[int]:
+        """The partitions whose node answers; raises `Unavailable` where none does."""
+        return set(await self.clocks())
+
+    async def clocks(self) -> dict[int, int]:
+        """The clock of each partition in ms, of those whose node answers; raises `Unavailable` where none does.
+
+        In a cluster each node has its own. Scripts ask the clock where they run, so whatever is stored in a partition
+        and compared in it is of one clock; times of two partitions may differ by as much as the clocks of two nodes.
+        """
+        pipeline = asked_once(self.steady)
+        for number in range(self.partitions):
+            # Not the time alone: a node that is cut off from its cluster tells it, but refuses what has a key.
+            pipeline.exists(partition_keys(number).floor)
+            pipeline.time()
+        answers = await answered(pipeline.execute(raise_on_error=False))
+        failures = [answer for answer in answers[::2] if isinstance(answer, Exception)]
+        if len(failures) == self.partitions:
+            raise Unavailable("The engine does not answer", retry_after_s=1) from failures[0]
+        told = zip(answers[::2], answers[1::2], strict=True)
+        return {
+            number: self._ms(clock)
+            for number, (known, clock) in enumerate(told)
+            if not isinstance(known, Exception) and not isinstance(clock, Exception)
+        }
+
+    async def now_ms(self, partition: int = 0) -> int:
+        """The clock of the node that has the partition: the one that decides there."""
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.exists(partition_keys(partition).floor)
+        pipeline.time()
+        _, clock = await answered(pipeline.execute())
+        return self._ms(clock)
+
+    def _ms(self, clock: Sequence[Any]) -> int:
+        seconds, micros = clock
         return int(seconds) * 1000 + int(micros) // 1000 + self.clock_offset_ms
 
     async def close(self) -> None:
@@ -58,7 +93,12 @@ async def open_engine(
     )
     engine = Engine(url, client, steady, partitions)
     try:
-        await _check_server(client)
+        for node in await answered(each_node(client)):
+            await _check_server(node)
+        for replica in each_replica(client):
+            # It may be the primary of tomorrow. One that is down is checked by whoever starts it.
+            with suppress(Unavailable):
+                await _check_server(replica)
         await _check_format(client, partitions)
     except (EngineUnfit, Refusal):
         await engine.close()

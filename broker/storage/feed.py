@@ -1,22 +1,26 @@
-"""The live feed: one subscribing connection a process, made again whenever it breaks.
+"""The live feed: one subscribing connection to a server, made again whenever it breaks.
 
 Pub/sub is the fast path, the log is the truth: a message may be lost, and whoever listens must be able to find that out
-(`previous` of the next message, or the position check). Sharded pub/sub, so that it works on a Cluster too.
+(`previous` of the next message, or the position check). Sharded pub/sub: on a cluster there is such a feed for each
+node (`broker.storage.cluster.feed`), and a node says which topics it serves no longer.
 """
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError
 
 from broker.errors import Unavailable
 from broker.ids import Position, parse_position
-from broker.storage.connect import connect, is_lost
+from broker.storage.cluster.slots import slot_of_key
+from broker.storage.connect import connect
+from broker.storage.losses import is_lost
 
 RECONNECT_S = (0.05, 2.0)
 PING_S = 1.0
@@ -53,6 +57,16 @@ class FeedMessage(NamedTuple):
     events: list[FeedEvent]
 
 
+class Connected(NamedTuple):
+    """Topics, None for all, whose messages come from now on over a new connection: what came before may be missed.
+
+    `is_other` says that the server was restarted since, or is another one, and may have lost what it had told.
+    """
+
+    is_other: bool
+    topics: Collection[str] | None = None
+
+
 def parse_feed(payload: bytes) -> FeedMessage | None:
     """Read a message as `append.lua` writes it; None says that the channel was deleted."""
     if payload == b"deleted":
@@ -73,19 +87,27 @@ def _parse_epoch(facts: bytes) -> str:
 
 
 class Feed:
-    """Topics in, messages out. One task runs it; `watch` and `unwatch` may be called by any in the same loop."""
+    """Topics in, messages out. One task runs it; `watch` and `unwatch` may be called by any in the same loop.
 
-    def __init__(self, url: str, *, reply_timeout_s: float) -> None:
+    `on_strays` is told of topics that this node of a cluster no longer serves; they are no longer watched then.
+    """
+
+    def __init__(
+        self, url: str, *, reply_timeout_s: float, on_strays: Callable[[list[str]], None] | None = None
+    ) -> None:
         self._client = connect(url, connect_timeout_s=reply_timeout_s, reply_timeout_s=reply_timeout_s, connections=1)
         self._reply_timeout_s = reply_timeout_s
         self._on_message: Callable[[str, bytes], None] | None = None
-        self._on_connected: Callable[[str], None] | None = None
+        self._on_connected: Callable[[Connected], None] | None = None
+        self._on_strays = on_strays
         self._connection: AbstractConnection | None = None
         self._is_confirmed = False
         self._epoch = ""
-        # Topics wanted, each with what is done when the engine has acknowledged it on the present connection, and how
-        # many acknowledgements are under way: a topic given up and wanted again waits for the last of them.
-        self._topics: dict[str, asyncio.Future[None]] = {}
+        self._is_other = False
+        # Topics wanted, each with what is done when the engine has acknowledged it on the present connection (True), or
+        # serves it no longer (False), and how many acknowledgements are under way: a topic given up and wanted again
+        # waits for the last of them.
+        self._topics: dict[str, asyncio.Future[bool]] = {}
         self._expected: dict[str, int] = {}
         self._heard_at = time.monotonic()
 
@@ -94,23 +116,28 @@ class Feed:
         """Whether messages come: every topic is acknowledged on this connection, and the engine answered lately."""
         return self._is_confirmed and time.monotonic() - self._heard_at < SILENCE_S
 
-    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[str], None]) -> None:
-        """Say who takes the messages, and who is told when all topics are acknowledged on a new connection.
+    def hears(self, _topic: str) -> bool:
+        """Whether messages of this topic come: here as good as any."""
+        return self.is_live
 
-        The latter gets the engine's epoch: another one means that it was restarted, or another took its place.
-        """
+    def listen(self, on_message: Callable[[str, bytes], None], on_connected: Callable[[Connected], None]) -> None:
+        """Say who takes the messages, and who is told when all topics are acknowledged on a new connection."""
         self._on_message = on_message
         self._on_connected = on_connected
 
-    async def watch(self, topic: str) -> None:
-        """Subscribe, and return when the engine has acknowledged it; raises `Unavailable` when it does not in time."""
-        acknowledged = self._topics.get(topic)
-        if acknowledged is None:
-            acknowledged = self._topics[topic] = asyncio.get_running_loop().create_future()
-            await self._subscribe([topic])
+    async def watch(self, *topics: str) -> bool:
+        """Subscribe, and return when the engine has acknowledged it; raises `Unavailable` when it does not in time.
+
+        False, of one of them, where this node of a cluster serves it no longer.
+        """
+        loop = asyncio.get_running_loop()
+        new = [topic for topic in topics if topic not in self._topics]
+        self._topics |= {topic: loop.create_future() for topic in new}
+        acknowledged = [self._topics[topic] for topic in topics]
+        await self._subscribe(new)
         try:
             async with asyncio.timeout(self._reply_timeout_s):
-                await asyncio.shield(acknowledged)
+                return all([await asyncio.shield(each) for each in acknowledged])
         except TimeoutError:
             raise Unavailable("The live feed is not connected", retry_after_s=1) from None
 
@@ -146,7 +173,9 @@ class Feed:
         connection.protocol = 2
         await connection.connect()  # type: ignore[no-untyped-call]
         await connection.send_command("INFO", "replication", check_health=False)
-        self._epoch = _parse_epoch(await connection.read_response())
+        epoch = _parse_epoch(await connection.read_response())
+        self._is_other = self._is_other or self._epoch not in ("", epoch)
+        self._epoch = epoch
         self._connection = connection
         await self._subscribe(list(self._topics))
         # Answered after all that was sent before it.
@@ -155,7 +184,12 @@ class Feed:
     async def _read(self) -> None:
         pinged = True
         while (connection := self._connection) is not None:
-            answer = await connection.read_response(timeout=PING_S)
+            try:
+                answer = await connection.read_response(timeout=PING_S)
+            except MovedError as error:
+                # The answer to a SSUBSCRIBE: all its topics are of one slot.
+                self._stray([topic for topic in self._topics if slot_of_key(topic) == error.slot_id])
+                continue
             if answer is not None:
                 pinged = False
                 self._heard_at = time.monotonic()
@@ -172,10 +206,30 @@ class Feed:
                 self._on_message(topic.decode(), payload)
             case [b"ssubscribe", topic, *_]:
                 self._acknowledge(topic.decode())
+            case [b"sunsubscribe", topic, *_] if (
+                topic.decode() in self._topics and topic.decode() not in self._expected
+            ):
+                # Not asked for: the slot has moved to another node.
+                self._stray([topic.decode()])
             case b"PONG" | [b"pong", *_] if not self._is_confirmed:
                 self._is_confirmed = True
+                is_other, self._is_other = self._is_other, False
                 if self._on_connected is not None:
-                    self._on_connected(self._epoch)
+                    self._on_connected(Connected(is_other))
+
+    def _is_settled(self, topic: str) -> bool:
+        """Whether the topic is wanted, and no answer to its subscribing is under way."""
+        return topic in self._topics and topic not in self._expected
+
+    def _stray(self, topics: list[str]) -> None:
+        """The topics are another node's now."""
+        for topic in topics:
+            self._expected.pop(topic, None)
+            acknowledged = self._topics.pop(topic)
+            if not acknowledged.done():
+                acknowledged.set_result(False)
+        if self._on_strays is not None:
+            self._on_strays(topics)
 
     def _acknowledge(self, topic: str) -> None:
         left = self._expected.pop(topic, 1) - 1
@@ -184,11 +238,11 @@ class Feed:
             return
         acknowledged = self._topics.get(topic)
         if acknowledged is not None and not acknowledged.done():
-            acknowledged.set_result(None)
+            acknowledged.set_result(True)
 
     async def _subscribe(self, topics: list[str]) -> None:
-        for i in range(0, len(topics), TOPICS_A_COMMAND):
-            wanted = [topic for topic in topics[i : i + TOPICS_A_COMMAND] if topic in self._topics]
+        for some in _commands_of(topics):
+            wanted = [topic for topic in some if topic in self._topics]
             if wanted and self._connection is not None:
                 for topic in wanted:
                     self._expected[topic] = self._expected.get(topic, 0) + 1
@@ -216,3 +270,15 @@ class Feed:
                 self._topics[topic] = asyncio.get_running_loop().create_future()
         if connection is not None:
             await connection.disconnect(nowait=True)
+
+
+def _commands_of(topics: list[str]) -> Iterator[list[str]]:
+    """The topics in portions of one slot each, which is what a cluster takes."""
+    for _, group in groupby(sorted(topics, key=_tag), key=_tag):
+        some = list(group)
+        for i in range(0, len(some), TOPICS_A_COMMAND):
+            yield some[i : i + TOPICS_A_COMMAND]
+
+
+def _tag(topic: str) -> str:
+    return topic.partition("}")[0]

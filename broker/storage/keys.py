@@ -22,12 +22,16 @@ class LogKeys(NamedTuple):
 
 
 class PartitionKeys(NamedTuple):
-    """The keys that one partition has once: id floor, due trims, and the channel indexes by creation time."""
+    """The keys that one partition has once: id floor, due trims, and the channel indexes by creation time.
+
+    `waited` is written where nothing else is, so that there is something to wait for a replica with.
+    """
 
     floor: str
     trims: str
     channels: str
     public_channels: str
+    waited: str
 
 
 def partition_of(owner: str, partitions: int) -> int:
@@ -44,7 +48,9 @@ def log_keys(partition: int, channel_id: str, tag: int) -> LogKeys:
 def partition_keys(partition: int) -> PartitionKeys:
     """The keys that the partition has once."""
     prefix = _prefix(partition)
-    return PartitionKeys(f"{prefix}floor", f"{prefix}trims", f"{prefix}channels", f"{prefix}public-channels")
+    return PartitionKeys(
+        f"{prefix}floor", f"{prefix}trims", f"{prefix}channels", f"{prefix}public-channels", f"{prefix}waited"
+    )
 
 
 def processes_key(partition: int) -> str:

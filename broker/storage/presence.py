@@ -96,12 +96,20 @@ class Presence:
                     await self._wanted.wait()
 
     async def tell(self) -> None:
-        """Tell what changed or is due; raises `Unavailable`, and the rest is told next time."""
+        """Tell what changed or is due; raises `Unavailable`, and what could not be told is told next time."""
         now_s = time.monotonic()
+        refusals: dict[int, Refusal] = {}
         for partition, places in self._due(now_s):
+            if partition in refusals:
+                continue
             said = [(place, self._register.tell(place, now_s)) for place in places]
             try:
                 is_known = await self._report(partition, said)
+            except Refusal as refusal:
+                # A node of a cluster may be away: the partitions of the others go on.
+                self._register.untold(places)
+                refusals[partition] = refusal
+                continue
             except BaseException:
                 self._register.untold(places)
                 raise
@@ -110,6 +118,8 @@ class Presence:
                 self._register.untold([place for place in self._register.told() if place.partition == partition])
                 self._wanted.set()
             self._known_at.add(partition)
+        for first in refusals.values():
+            raise first
 
     async def withdraw(self) -> None:
         """Say that this process is gone with all its readers; without an answer others find out by its silence."""

@@ -47,24 +47,30 @@ class Trimmer:
     async def sweep(self) -> int:
         """Trim every log that is due now, or a good part of it; answers the number of events removed."""
         removed = 0
+        refused: set[int] = set()
         for channel_id in await self._due():
+            partition = self._engine.partition(channel_id)
+            if partition in refused:
+                continue
             try:
                 removed += await self._trim(await self._channels.refresh(channel_id))
             except NotFound:
                 # Deleted meanwhile, and its mark with it.
                 continue
-            except Refusal:
-                raise
+            except Refusal as refusal:
+                # In a cluster the other partitions may go on.
+                logger.warning("trimming in partition %d waits: %s", partition, refusal.message)
+                refused.add(partition)
             except Exception:
                 logger.exception("trimming %s failed; the next sweep tries again", channel_id)
         return removed
 
     async def _due(self) -> list[str]:
-        now_ms = await self._engine.now_ms()
         pipeline = self._engine.steady.pipeline(transaction=False)
-        for number in range(self._engine.partitions):
+        for number, now_ms in (await self._engine.clocks()).items():
             pipeline.zrangebyscore(partition_keys(number).trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE)
-        return [channel_id.decode() for part in await answered(pipeline.execute()) for channel_id in part]
+        parts = await answered(pipeline.execute(raise_on_error=False))
+        return [each.decode() for part in parts if not isinstance(part, Exception) for each in part]
 
     async def _trim(self, channel: ChannelRecord) -> int:
         keys, total = keys_of(channel), 0

@@ -14,6 +14,7 @@ from redis.exceptions import NoScriptError
 
 from broker.counts import Histogram
 from broker.storage.connect import answered
+from broker.storage.replication import then_wait
 
 _FOLDER = Path(__file__).parent / "lua"
 
@@ -37,6 +38,16 @@ class Script:
             return await answered(client.evalsha(self.sha, len(keys), *keys, *args))
         except NoScriptError:
             return await answered(client.eval(self.source, len(keys), *keys, *args))
+        finally:
+            self.times.observe(perf_counter() - begun)
+
+    async def replicated(self, client: Redis, keys: list[str], args: list[Any], *, timeout_ms: int) -> tuple[Any, bool]:
+        """Run the script and wait for a replica: what it returns, and whether one has what it wrote, in time."""
+        begun = perf_counter()
+        try:
+            return await then_wait(client, ("EVALSHA", self.sha, len(keys), *keys, *args), timeout_ms)
+        except NoScriptError:
+            return await then_wait(client, ("EVAL", self.source, len(keys), *keys, *args), timeout_ms)
         finally:
             self.times.observe(perf_counter() - begun)
 

@@ -8,7 +8,7 @@ from broker.closing import CURSOR_EXPIRED, DELETED, FORBIDDEN, LAGGING, NOT_VOUC
 from broker.hub import Hub
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
-from broker.storage.feed import Feed
+from broker.storage.feeds import LiveFeed
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
 from handlers.metrics import catalogue as names
@@ -47,7 +47,7 @@ def read_meter(meter: Meter) -> Iterator[Reading]:
         yield names.GC_PAUSE_SECONDS, (str(generation),), pauses
 
 
-def read_hub(hub: Hub, feed: Feed) -> Iterator[Reading]:
+def read_hub(hub: Hub, feed: LiveFeed) -> Iterator[Reading]:
     """Readers, and the live feed that brings them events."""
     counts = hub.counts
     channels, subscriptions = hub.watching()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from broker.config import AuthSettings, LimitSettings, ServerSettings, Settings
+from broker.config import AuthSettings, EngineSettings, LimitSettings, ServerSettings, Settings
 from broker.config_sources import load_settings
 from broker.events import EventLimits
 
@@ -41,6 +41,37 @@ def test_public_urls_that_are_taken(url: str) -> None:
 def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
     with pytest.raises(ValidationError, match="allowed_origins"):
         ServerSettings(allowed_origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("embedded", "redis://localhost", "rediss://ann:pw@host:6380/0?ssl_ca_certs=/ca.pem", "unix:///run/e.sock"),
+        *("redis+cluster://one:7000,two:7001,[::1]:7002", "rediss+cluster://ann:pw@one/0?ssl_ca_certs=/ca.pem"),
+    ],
+)
+def test_engine_urls_that_are_taken(url: str) -> None:
+    assert EngineSettings(url=url).url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost", "http://one", "redis+cluster://", "redis+cluster://one/1", "redis://"]
+)
+def test_an_engine_url_of_another_form_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="redis\\+cluster://host:port"):
+        EngineSettings(url=url)
+
+
+def test_an_answer_that_waits_for_a_replica_needs_an_engine_that_may_have_one_and_the_time_for_it() -> None:
+    url = "redis://localhost"
+    with pytest.raises(ValidationError, match="embedded one has none"):
+        EngineSettings(ack="replicated")
+    with pytest.raises(ValidationError, match="below reply_timeout_s"):
+        EngineSettings(url=url, ack="replicated", ack_timeout_s=2.0)
+    with pytest.raises(ValidationError, match="below reply_timeout_s"):
+        EngineSettings(url=url, ack="replicated", reply_timeout_s=0.5)
+    assert EngineSettings(url=url, ack="replicated").ack_timeout_s < EngineSettings().reply_timeout_s
+    assert EngineSettings(reply_timeout_s=0.5).ack == "primary"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
-"""A connection that is closed under a write, on the loop that brokers run on: uvloop has words of its own for that."""
+"""A connection that is closed between two calls, or under a write: there uvloop has words of its own."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 import uvloop
+from redis import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from broker.errors import Unavailable
-from broker.storage.connect import answered, connect, is_lost
+from broker.storage.connect import answered, connect
 from broker.storage.feed import Feed
-from tests.stores import running
+from broker.storage.losses import is_lost
+from tests.engines import WHEEL
+from tests.external_engine import external_engine
+from tests.stores import open_store, running
 
 PATIENCE_S = 5.0
 
@@ -63,3 +68,18 @@ def test_a_topic_wanted_on_a_feed_that_was_closed_meanwhile_is_watched_on_the_ne
 )
 def test_only_what_a_broken_connection_raises_is_taken_for_one(error: Exception, is_broken: bool) -> None:
     assert is_lost(error) is is_broken
+
+
+async def test_a_connection_that_the_engine_has_closed_is_made_anew_before_the_next_call(tmp_path: Path) -> None:
+    """Over TCP, where redis-py's maintenance notifications, which are on by default, hide it."""
+    with external_engine(tmp_path / "engine", WHEEL) as port, Redis(port=port) as admin:
+        async with open_store(f"redis://127.0.0.1:{port}") as store:
+            channel = await store.create()
+            await asyncio.gather(*(store.channels.refresh(channel.id) for _ in range(10)))
+            for i in range(3):
+                await store.publish(channel, i)
+                assert admin.client_kill_filter(_type="normal", skipme=True) > 0
+                await asyncio.sleep(0.02)
+                await store.publish(channel, i)
+                assert await store.channels.count() == 1
+            assert len(await store.all(channel)) == 6

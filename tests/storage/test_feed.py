@@ -9,7 +9,7 @@ import pytest
 from broker.channels import ChannelRecord
 from broker.errors import Unavailable
 from broker.storage.channels import keys_of
-from broker.storage.feed import Feed, FeedMessage, parse_feed
+from broker.storage.feed import Connected, Feed, FeedMessage, parse_feed
 from tests.engine_proxy import engine_proxy
 from tests.engines import tell
 from tests.stores import Store, cursor_of, listening, running
@@ -20,7 +20,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-        self.connected: asyncio.Queue[str] = asyncio.Queue()
+        self.connected: asyncio.Queue[Connected] = asyncio.Queue()
 
     def attach(self, feed: Feed) -> Feed:
         feed.listen(lambda *message: self.heard.put_nowait(message), self.connected.put_nowait)
@@ -29,7 +29,7 @@ class Listener:
     async def next(self) -> tuple[str, bytes]:
         return await asyncio.wait_for(self.heard.get(), 5)
 
-    async def next_connection(self) -> str:
+    async def next_connection(self) -> Connected:
         return await asyncio.wait_for(self.connected.get(), 5)
 
 

@@ -13,8 +13,9 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local horizon = now - ARGV[2]
 local step = tonumber(ARGV[4])
 local excess = redis.call('XLEN', KEYS[2]) - ARGV[3]
--- First what frees memory: a full engine refuses a script that begins with anything else.
-redis.call('ZREM', KEYS[4], ARGV[5])
+-- First what frees memory: a full engine refuses a script that begins with anything else. Of nobody, as the last member
+-- would take the key with it, and on a slot that is being moved a script must not touch a key that is gone.
+redis.call('ZREM', KEYS[4], '')
 
 local removed, last = 0, nil
 for i, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', step)) do
@@ -39,5 +40,7 @@ local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
 if oldest then
   local due = removed == step and now or string.match(oldest[1], '^(%d+)') + ARGV[2]
   redis.call('ZADD', KEYS[4], string.format('%.0f', due), ARGV[5])
+else
+  redis.call('ZREM', KEYS[4], ARGV[5])
 end
 return removed
