@@ -26,6 +26,7 @@ from broker.storage.engine import Engine
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
 from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR
 from broker.strictjson import parse_stored, render_json
+from broker.tenants import owner_of
 
 NO_CHANNEL = "Channel not found"
 META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count")
@@ -72,7 +73,7 @@ class Channels:
 
     async def create(self, new: NewChannel) -> ChannelRecord:
         """Create a channel with an empty log; raises `Conflict` when it exists, `TooMany` when there are too many."""
-        tag, partition = secrets.randbits(TAG_BITS), self._engine.partition(new.id)
+        tag, partition = secrets.randbits(TAG_BITS), self._engine.partition(owner_of(new.id))
         own, log = partition_keys(partition), log_keys(partition, new.id, tag)
         is_listed = not is_reserved(new.id)
         async with self._creating:
@@ -113,6 +114,17 @@ class Channels:
             return await self.refresh(channel_id)
         self._cache.move_to_end(channel_id)
         return record
+
+    async def ensure(self, new: NewChannel) -> ChannelRecord:
+        """The channel's record, perhaps an old one; it is made where it is not there yet, as the first use finds it."""
+        try:
+            return await self.find(new.id)
+        except NotFound:
+            pass
+        try:
+            return await self.create(new)
+        except Conflict:
+            return await self.refresh(new.id)
 
     async def refresh(self, channel_id: str) -> ChannelRecord:
         """The channel's record as the engine has it now; raises `NotFound`."""
@@ -189,7 +201,7 @@ class Channels:
         """These channels in this order, those that there are, with what their logs say of themselves."""
         pipeline = self._engine.client.pipeline(transaction=False)
         for channel_id in ids:
-            pipeline.hgetall(record_key(self._engine.partition(channel_id), channel_id))
+            pipeline.hgetall(record_key(self._engine.partition(owner_of(channel_id)), channel_id))
         answers = await answered(pipeline.execute()) if ids else []
         found = [(channel_id, fields) for channel_id, fields in zip(ids, answers, strict=True) if fields]
         records = [self._parse(channel_id, fields) for channel_id, fields in found]
@@ -201,7 +213,7 @@ class Channels:
         ]
 
     async def _load(self, channel_id: str) -> ChannelRecord:
-        key = record_key(self._engine.partition(channel_id), channel_id)
+        key = record_key(self._engine.partition(owner_of(channel_id)), channel_id)
         fields = await answered(self._engine.client.hgetall(key))
         if not fields:
             raise NotFound(NO_CHANNEL)
@@ -224,7 +236,7 @@ class Channels:
         return ChannelRecord(
             **document,
             tag=int(fields[b"tag"]),
-            partition=self._engine.partition(channel_id),
+            partition=self._engine.partition(owner_of(channel_id)),
             created_ms=int(fields[b"created_ms"]),
             version=int(fields[b"version"]),
         )

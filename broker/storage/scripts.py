@@ -1,8 +1,10 @@
 """The Lua scripts: one file each under `lua/`, called by SHA, loaded where the server does not know them.
 
-Arguments and answers are described at the head of each file. A script call is one round trip and atomic.
+Arguments and answers are described at the head of each file. A script call is one round trip and atomic. A line
+`--@include name` stands for the file `parts/name.lua`: what several scripts share is written once.
 """
 
+import re
 from collections.abc import Iterator
 from hashlib import sha1
 from pathlib import Path
@@ -16,6 +18,7 @@ from broker.counts import Histogram
 from broker.storage.connect import answered
 
 _FOLDER = Path(__file__).parent / "lua"
+_INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
 
 
 class Script:
@@ -26,7 +29,7 @@ class Script:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.source = (_FOLDER / f"{name}.lua").read_text()
+        self.source = _compose((_FOLDER / f"{name}.lua").read_text())
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
         self.times = Histogram()
 
@@ -41,6 +44,10 @@ class Script:
             self.times.observe(perf_counter() - begun)
 
 
+def _compose(text: str) -> str:
+    return _INCLUDE.sub(lambda line: (_FOLDER / "parts" / f"{line[1]}.lua").read_text(), text)
+
+
 APPEND = Script("append")
 PAGE = Script("page")
 THREAD = Script("thread")
@@ -53,6 +60,10 @@ PUT_DOCUMENT = Script("put_document")
 PUT_ENDPOINTS = Script("put_endpoints")
 TAKE_RATE = Script("take_rate")
 RAISE_FLOOR = Script("raise_floor")
+COMMIT = Script("commit")
+READ_DOCUMENTS = Script("read_documents")
+LIST_DOCUMENTS = Script("list_documents")
+EXPIRE_DOCUMENTS = Script("expire_documents")
 
 
 def all_scripts() -> Iterator[Script]:
