@@ -142,6 +142,21 @@ class OutboundSettings(Section):
     allow: tuple[Network, ...] = ()
 
 
+class TimerSettings(Section):
+    """`[timers]`: how due work is shared out among processes, and how much of it is done at once."""
+
+    lease_s: Annotated[float, Field(ge=0.1, le=3600, allow_inf_nan=False)] = 30.0
+    at_once: Annotated[int, Field(ge=1, le=1_000)] = 32
+    per_s: Annotated[float, Field(ge=0.1, le=100_000, allow_inf_nan=False)] = 500.0
+    look_s: Seconds = 1.0
+
+
+class ClockSettings(Section):
+    """`[clock]`: the engine's clock, or one that tests can move."""
+
+    mode: Literal["real", "test"] = "real"
+
+
 class LimitSettings(Section):
     """`[limits]`: what one node, one address, one token, one connection and one request may use."""
 
@@ -218,6 +233,8 @@ class Settings(Section):
     channels: ChannelSettings = ChannelSettings()
     webhooks: WebhookSettings = WebhookSettings()
     outbound: OutboundSettings = OutboundSettings()
+    timers: TimerSettings = TimerSettings()
+    clock: ClockSettings = ClockSettings()
     limits: LimitSettings = LimitSettings()
     rates: RateSettings = RateSettings()
     log: LogSettings = LogSettings()

@@ -17,6 +17,7 @@ COMMANDS = MappingProxyType(
         "publish": "handlers.commands.publish",
         "tail": "handlers.commands.tail",
         "channels": "handlers.commands.channels",
+        "timers": "handlers.commands.timers",
         "healthcheck": "handlers.commands.healthcheck",
     }
 )

@@ -12,6 +12,7 @@ from handlers.broker import broker_of
 from handlers.metrics.exposition import CONTENT_TYPE, MEDIA_TYPE
 from handlers.operations import Answer, Operation
 from handlers.responses import PRIVATE
+from handlers.timers import OPERATIONS as TIMERS
 
 
 async def get_metrics(request: Request) -> Response:
@@ -30,6 +31,7 @@ ADMIN = (
         {200: Answer("Prometheus text format 0.0.4", media_type=MEDIA_TYPE)},
         tag="operation",
     ),
+    *TIMERS,
 )
 """The operations, as they are on the admin listener."""
 

@@ -19,17 +19,24 @@ from starlette.middleware import Middleware
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.hub import Hub
+from broker.scheduler import Scheduler
+from broker.sealing import Sealer
 from broker.signing import SigningKey
 from broker.storage.appender import Appender
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
+from broker.storage.clock import Clock
+from broker.storage.commit import Commits
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feed import Feed
+from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
+from broker.storage.state import Reader
+from broker.storage.timers import Timers
 from broker.subscription import RESTART
 from handlers.access_log import AccessLog
 from handlers.address_limit import AddressLimit
@@ -54,12 +61,14 @@ from handlers.wiring import (
     hub_limits_of,
     rates_of,
     retention_of,
+    scheduler_limits_of,
     site_of,
     verifier_of,
 )
 
 logger = logging.getLogger(__name__)
 
+EMBEDDED = "embedded"
 SIGNING_KEY_DOCUMENT = "signing-key"
 CANCEL_AGAIN_S = 0.2
 
@@ -117,6 +126,7 @@ async def open_fit_engine(settings: Settings, signing_key: SigningKey, engine_ur
         reply_timeout_s=configured.reply_timeout_s,
     )
     try:
+        await _clock_of(settings, engine).start()
         await _register_signing_key(engine, signing_key)
     except (EngineUnfit, Refusal):
         await engine.close()
@@ -142,6 +152,8 @@ async def _start(
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
     trust = TrustWatch(documents, verifier, hub, signing_key)
+    sealer = Sealer(signing_key.private_key.private_bytes_raw())
+    reader = Reader(engine, channels, sealer)
     broker = Broker(
         engine=engine,
         channels=channels,
@@ -149,6 +161,10 @@ async def _start(
         log=log,
         documents=documents,
         endpoints=Endpoints(engine),
+        reader=reader,
+        commits=Commits(engine, channels, reader, sealer, retention),
+        timers=Timers(engine),
+        clock=_clock_of(settings, engine),
         hub=hub,
         verifier=verifier,
         trust=trust,
@@ -174,7 +190,26 @@ async def _start(
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
     _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
     _run_beside(stack, probe=probe.run(), meter=meter.run())
+    _keep_time(stack, settings, engine_url, broker)
     return broker
+
+
+def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
+    """Have done what is to be done at a time: timers, and the end of documents."""
+    lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
+    # A connection of its own: what wakes the scheduler does not stand behind events.
+    wakes = Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    scheduler = Scheduler(broker.timers, wakes, {}, scheduler_limits_of(settings), broker.clock.look)
+    stack.push_async_callback(scheduler.drained)
+    broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
+    _run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())
+
+
+def _clock_of(settings: Settings, engine: Engine) -> Clock:
+    is_test = settings.clock.mode == "test"
+    if is_test and settings.engine.url != EMBEDDED:
+        raise EngineUnfit('[clock] mode = "test" is for the embedded engine only: set [engine] url = "embedded"')
+    return Clock(engine, is_test=is_test)
 
 
 async def _register_signing_key(engine: Engine, signing_key: SigningKey) -> None:

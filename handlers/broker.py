@@ -14,11 +14,15 @@ from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
+from broker.storage.clock import Clock
+from broker.storage.commit import Commits
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.rates import RateLimits
+from broker.storage.state import Reader
+from broker.storage.timers import Timers
 from broker.subscription import CloseReason
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
@@ -83,6 +87,10 @@ class Broker:
     log: Log
     documents: Documents
     endpoints: Endpoints
+    reader: Reader
+    commits: Commits
+    timers: Timers
+    clock: Clock
     hub: Hub
     verifier: Verifier
     trust: TrustWatch

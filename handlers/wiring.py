@@ -7,6 +7,7 @@ from broker.config import Settings
 from broker.events import EventLimits
 from broker.hub_limits import HubLimits
 from broker.rates import Rates, parse_rate
+from broker.scheduler import SchedulerLimits
 from broker.signing import SigningKey
 from broker.storage.appender import Retention
 from broker.trust import own_key
@@ -20,6 +21,12 @@ def retention_of(settings: Settings) -> Retention:
     """What is kept where a channel does not say."""
     channels = settings.channels
     return Retention(channels.retention_days, channels.retention_events, channels.idempotency_ttl_s)
+
+
+def scheduler_limits_of(settings: Settings) -> SchedulerLimits:
+    """Bounds and intervals of timers."""
+    timers = settings.timers
+    return SchedulerLimits(timers.lease_s, timers.at_once, timers.per_s, timers.look_s)
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:

@@ -64,6 +64,9 @@ COMMIT = Script("commit")
 READ_DOCUMENTS = Script("read_documents")
 LIST_DOCUMENTS = Script("list_documents")
 EXPIRE_DOCUMENTS = Script("expire_documents")
+CLAIM_TIMERS = Script("claim_timers")
+RELEASE_TIMER = Script("release_timer")
+LIST_TIMERS = Script("list_timers")
 
 
 def all_scripts() -> Iterator[Script]:

@@ -108,6 +108,8 @@ ROWS: dict[str, Row] = {
     # Whose a socket is that follows nothing yet: anybody's, but a credential must be good.
     "WS /api/v1/ws": Row("optional", but=dict.fromkeys(UNVERIFIED, 401), but_public=dict.fromkeys(UNVERIFIED, 401)),
     "GET /metrics": Row("admin"),
+    "GET /admin/timers": Row("admin"),
+    "POST /admin/clock": Row("admin", lambda _: {"advance_ms": 0}),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
     "GET /api/v1/channels": Row("optional"),
