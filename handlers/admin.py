@@ -7,6 +7,7 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handlers.api_keys import OPERATIONS as API_KEYS
 from handlers.auth import require_admin
 from handlers.broker import broker_of
 from handlers.metrics.exposition import CONTENT_TYPE, MEDIA_TYPE
@@ -32,6 +33,7 @@ ADMIN = (
         tag="operation",
     ),
     *TIMERS,
+    *API_KEYS,
 )
 """The operations, as they are on the admin listener."""
 

@@ -22,6 +22,7 @@ from broker.hub import Hub
 from broker.scheduler import Scheduler
 from broker.sealing import Sealer
 from broker.signing import SigningKey
+from broker.storage.api_keys import ApiKeys
 from broker.storage.appender import Appender
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
@@ -42,6 +43,8 @@ from handlers.access_log import AccessLog
 from handlers.address_limit import AddressLimit
 from handlers.address_rate import AddressRate
 from handlers.admin_listener import serving_admin
+from handlers.api_key_loading import ApiKeyLoading
+from handlers.auth_watch import AuthWatch
 from handlers.broker import Broker
 from handlers.defects import Defects
 from handlers.metrics import readings
@@ -108,6 +111,7 @@ def create_app(
                 rate=rates_of(settings).requests_per_address,
                 trusted_proxies=settings.server.trusted_proxies,
             ),
+            Middleware(ApiKeyLoading),
         ],
         exception_handlers={Refusal: on_expected, HTTPException: on_expected},
     )
@@ -145,16 +149,43 @@ async def _start(
 ) -> Broker:
     engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
-    retention = retention_of(settings)
-    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention)
+    appender = Appender(engine, retention_of(settings))
     stack.push_async_callback(appender.drained)
-    log, feed = Log(engine, appender), Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    feed = Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    broker = _assemble(settings, signing_key, engine, appender, feed, drain, refusals, meter)
+    await broker.trust.look()
+    await broker.auth.look()
+    trimmer = Trimmer(engine, broker.channels, retention_of(settings), interval_s=settings.channels.trim_interval_s)
+    probe = Probe(engine, broker.hub.counts)
+    meter.add(partial(readings.read_hub, broker.hub, feed))
+    meter.add(partial(readings.read_storage, appender, broker.channels, trimmer))
+    meter.add(partial(readings.read_probe, probe))
+    drained = _close_on_drain(broker, drain, settings.server.drain_s)
+    _run_beside(stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), drain=drained)
+    _run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
+    _run_beside(stack, probe=probe.run(), meter=meter.run())
+    _keep_time(stack, settings, engine_url, broker)
+    return broker
+
+
+def _assemble(
+    settings: Settings,
+    signing_key: SigningKey,
+    engine: Engine,
+    appender: Appender,
+    feed: Feed,
+    drain: Drain,
+    refusals: Refusals,
+    meter: Meter,
+) -> Broker:
+    channels, log = Channels(engine, most=settings.limits.channels), Log(engine, appender)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
-    trust = TrustWatch(documents, verifier, hub, signing_key)
     sealer = Sealer(signing_key.private_key.private_bytes_raw())
     reader = Reader(engine, channels, sealer)
-    broker = Broker(
+    commits = Commits(engine, channels, reader, sealer, retention_of(settings))
+    api_keys = ApiKeys(engine, reader, commits)
+    return Broker(
         engine=engine,
         channels=channels,
         channel_list=ChannelList(engine, channels),
@@ -162,12 +193,14 @@ async def _start(
         documents=documents,
         endpoints=Endpoints(engine),
         reader=reader,
-        commits=Commits(engine, channels, reader, sealer, retention),
+        commits=commits,
         timers=Timers(engine),
         clock=_clock_of(settings, engine),
         hub=hub,
         verifier=verifier,
-        trust=trust,
+        trust=TrustWatch(documents, verifier, hub, signing_key),
+        api_keys=api_keys,
+        auth=AuthWatch(api_keys, channels, verifier, hub),
         signing_key=signing_key,
         site=site_of(settings),
         limits=api_limits_of(settings),
@@ -181,17 +214,6 @@ async def _start(
         now_s=time.time,
         is_draining=lambda: drain.started,
     )
-    await trust.look()
-    trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
-    probe = Probe(engine, hub.counts)
-    meter.add(partial(readings.read_hub, hub, feed))
-    meter.add(partial(readings.read_storage, appender, channels, trimmer))
-    meter.add(partial(readings.read_probe, probe))
-    drained = _close_on_drain(broker, drain, settings.server.drain_s)
-    _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
-    _run_beside(stack, probe=probe.run(), meter=meter.run())
-    _keep_time(stack, settings, engine_url, broker)
-    return broker
 
 
 def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:

@@ -12,6 +12,7 @@ from broker.hub import Hub
 from broker.rates import Rates
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
+from broker.storage.api_keys import ApiKeys
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.clock import Clock
@@ -24,6 +25,7 @@ from broker.storage.rates import RateLimits
 from broker.storage.state import Reader
 from broker.storage.timers import Timers
 from broker.subscription import CloseReason
+from handlers.auth_watch import AuthWatch
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
@@ -94,6 +96,8 @@ class Broker:
     hub: Hub
     verifier: Verifier
     trust: TrustWatch
+    api_keys: ApiKeys
+    auth: AuthWatch
     signing_key: SigningKey
     site: Site
     limits: ApiLimits

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from broker.api_keys import KeyRequest
 from broker.tokens import MintRequest, mint
 from handlers.operations import Access
 from tests.broker.forge import Key, forge, key_of
@@ -67,6 +68,10 @@ async def _kid(cell: Cell) -> str:
     return str((await cell.server.trust(key))["kid"])
 
 
+async def _api_key(cell: Cell) -> str:
+    return (await cell.server.broker.api_keys.create(KeyRequest("acme", ("cuey",))))[1].id
+
+
 async def _channel(cell: Cell) -> str:
     return cell.channel_id
 
@@ -81,6 +86,7 @@ async def _webhook(cell: Cell) -> str:
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "channel_id": _channel,
     "event_id": _event,
+    "key_id": _api_key,
     "kid": _kid,
     "webhook_id": _webhook,
 }
@@ -109,6 +115,9 @@ ROWS: dict[str, Row] = {
     "WS /api/v1/ws": Row("optional", but=dict.fromkeys(UNVERIFIED, 401), but_public=dict.fromkeys(UNVERIFIED, 401)),
     "GET /metrics": Row("admin"),
     "GET /admin/timers": Row("admin"),
+    "GET /admin/keys": Row("admin"),
+    "POST /admin/keys": Row("admin", lambda _: {"tenant": "acme", "scopes": ["cuey"]}),
+    "DELETE /admin/keys/{key_id}": Row("admin"),
     "POST /admin/clock": Row("admin", lambda _: {"advance_ms": 0}),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
