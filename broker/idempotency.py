@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from broker.errors import Conflict, Invalid, KeyReused
 
-UNKEPT = (429,)
+UNKEPT = (401, 429)
 """Refusals below 500 that are not kept: the same call may be answered otherwise later."""
 
 

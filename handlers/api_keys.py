@@ -8,16 +8,15 @@ from starlette.responses import Response
 from broker.api_keys import parse_request, render_key
 from broker.change import Answer as Answering
 from broker.errors import Invalid
+from broker.storage.api_keys import SYSTEM_AUTH
 from broker.strictjson import render_json
 from broker.tenants import APIS, parse_tenant
 from handlers.auth import optional_grant
 from handlers.broker import broker_of
-from handlers.idempotency import kept_answer, key_of
+from handlers.idempotency import IDEMPOTENCY_KEY, Keeping, json_kept, kept_answer, key_of, once
 from handlers.operations import Answer, Operation, Parameter
 from handlers.requests import query_text, read_json
 from handlers.responses import PRIVATE, json_answer
-
-KEY = Parameter("Idempotency-Key", "Makes a retry safe for 24 hours.", {"type": "string", "maxLength": 128}, "header")
 
 
 async def make_api_key(request: Request) -> Response:
@@ -33,6 +32,9 @@ async def make_api_key(request: Request) -> Response:
     text, key = broker.api_keys.draw(asked, await broker.engine.now_ms())
     answer = Answering(201, render_json({"key": text, **render_key(key)}), is_secret=True)
     idempotency = key_of(request, grant, render_json(body))
+    if idempotency is not None:
+        # The answer lies with the tenant, whom the body names.
+        await broker.answers.claim(idempotency)
     committed = await broker.api_keys.write(key, idempotency=idempotency, answer=answer)
     assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
     response = kept_answer(committed.answer, is_replayed=committed.is_replayed)
@@ -50,9 +52,14 @@ async def list_api_keys(request: Request) -> Response:
 async def revoke_api_key(request: Request) -> Response:
     """End a key: it is refused, and what it holds open is closed, in every process within a second."""
     broker = broker_of(request)
-    key = await broker.api_keys.revoke(request.path_params["key_id"])
-    await broker.auth.look()
-    return json_answer(render_key(key), headers={"Cache-Control": PRIVATE})
+    grant = optional_grant(broker, request.headers.get("authorization"), None)
+
+    async def act(_: Keeping) -> Answering:
+        key = await broker.api_keys.revoke(request.path_params["key_id"])
+        await broker.auth.look()
+        return json_kept(render_key(key))
+
+    return await once(request, grant, None, broker.engine.partition(SYSTEM_AUTH.id), act)
 
 
 TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
@@ -100,7 +107,7 @@ OPERATIONS = (
         "admin",
         {201: Answer("The key, shown this once", MADE)},
         refusals=(400, 409, 413, 422, 503),
-        parameters=(KEY,),
+        parameters=(IDEMPOTENCY_KEY,),
         body=ASKED,
         tag="operation",
     ),
@@ -111,7 +118,8 @@ OPERATIONS = (
         "Revoke an API key",
         "admin",
         {200: Answer("The key as it is now", API_KEY)},
-        refusals=(404, 503),
+        refusals=(400, 404, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         tag="operation",
     ),
 )

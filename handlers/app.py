@@ -22,6 +22,7 @@ from broker.hub import Hub
 from broker.scheduler import Scheduler
 from broker.sealing import Sealer
 from broker.signing import SigningKey
+from broker.storage.answers import Answers
 from broker.storage.api_keys import ApiKeys
 from broker.storage.appender import Appender
 from broker.storage.channel_list import ChannelList
@@ -193,6 +194,7 @@ def _assemble(
         documents=documents,
         endpoints=Endpoints(engine),
         reader=reader,
+        answers=Answers(engine, reader, sealer, retention_of(settings)),
         commits=commits,
         timers=Timers(engine),
         clock=_clock_of(settings, engine),

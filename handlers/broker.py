@@ -12,6 +12,7 @@ from broker.hub import Hub
 from broker.rates import Rates
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
+from broker.storage.answers import Answers
 from broker.storage.api_keys import ApiKeys
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
@@ -90,6 +91,7 @@ class Broker:
     documents: Documents
     endpoints: Endpoints
     reader: Reader
+    answers: Answers
     commits: Commits
     timers: Timers
     clock: Clock

@@ -5,14 +5,27 @@ ignored. The answer is kept in the very step that does what it answers for. Refu
 may be other ones later (429, 5xx). An answer that shows a secret is kept sealed, for ten minutes.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.idempotency import IdempotencyKey, Kept, make_key
+from broker.change import Answer
+from broker.errors import Refusal
+from broker.idempotency import IdempotencyKey, Kept, is_kept, make_key
 from broker.scopes import Grant
-from handlers.broker import broker_of
+from broker.storage.answers import Answers
+from broker.storage.scripts import Answered, Keep
+from broker.strictjson import render_json
+from handlers.broker import Broker, broker_of
+from handlers.operations import Parameter
+from handlers.responses import PRIVATE
 
 KEY_HEADER = "idempotency-key"
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key", "Makes a retry safe for 24 hours.", {"type": "string", "maxLength": 128}, "header"
+)
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -33,9 +46,91 @@ def key_of(request: Request, grant: Grant | None, body: bytes) -> IdempotencyKey
     )
 
 
+class Keeping:
+    """Gives the answer to the storage call that does what it answers for, where there is a key to keep it for."""
+
+    def __init__(self, answers: Answers, partition: int, key: IdempotencyKey | None) -> None:
+        self._answers = answers
+        self._partition = partition
+        self._key = key
+        self._given: list[Keep] = []
+
+    def of(self, answer: Answer) -> Keep | None:
+        """What to give as `keep`."""
+        if self._key is None:
+            return None
+        keep = self._answers.keep(self._partition, self._key, answer)
+        self._given.append(keep)
+        return keep
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a storage call kept what it was given."""
+        return any(keep.is_kept for keep in self._given)
+
+
+Act = Callable[[Keeping], Awaitable[Answer]]
+
+
+async def once(
+    request: Request, grant: Grant | None, body: Any, partition: int, act: Act, *, is_claimed: bool = False
+) -> Response:
+    """Do what is asked and answer it; where its Idempotency-Key was answered before, answer that and do nothing.
+
+    `body` is the JSON that was sent. `partition` is where what it is about lives; where only the body says so,
+    `is_claimed` binds the key to it first. `act` does it, and answers what it gave to the `Keeping`, or what is to be
+    kept afterwards because it wrote nothing. Raises what `act` raises, and what `Answers.find` does.
+    """
+    broker, key = broker_of(request), key_of(request, grant, render_json(body))
+    if key is None:
+        return _response(await act(Keeping(broker.answers, partition, None)))
+    if is_claimed:
+        await broker.answers.claim(key)
+    try:
+        return await _once(broker, partition, key, act)
+    except Answered:
+        # Somebody else was faster with this key.
+        kept = await broker.answers.find(partition, key)
+        assert kept is not None  # noqa: S101 - it was kept this moment
+        return kept_answer(kept, is_replayed=True)
+
+
+async def _once(broker: Broker, partition: int, key: IdempotencyKey, act: Act) -> Response:
+    kept = await broker.answers.find(partition, key)
+    if kept is not None:
+        return kept_answer(kept, is_replayed=True)
+    keeping = Keeping(broker.answers, partition, key)
+    try:
+        answer = await act(keeping)
+    except Refusal as refusal:
+        if is_kept(refusal.status):
+            await broker.answers.put(partition, key, refused(refusal))
+        raise
+    if not keeping.is_kept:
+        await broker.answers.put(partition, key, answer)
+    return _response(answer)
+
+
+def refused(refusal: Refusal) -> Answer:
+    """A refusal in the envelope of the channels API, to be kept."""
+    return Answer(refusal.status, render_json({"error": refusal.message, **refusal.extra}))
+
+
+def json_kept(value: Any, status: int = 200, *, is_secret: bool = False) -> Answer:
+    """A JSON answer, to be kept."""
+    return Answer(status, render_json(value), is_secret=is_secret)
+
+
+DONE = Answer(204, b"")
+
+
+def _response(answer: Answer) -> Response:
+    return kept_answer(Kept("", answer.status, answer.body), is_replayed=False)
+
+
 def kept_answer(kept: Kept, *, is_replayed: bool) -> Response:
     """The JSON answer that was kept, or is now."""
-    headers = {REPLAYED: "true"} if is_replayed else {}
+    headers = {"Cache-Control": PRIVATE} | ({REPLAYED: "true"} if is_replayed else {})
     if kept.channel_id is not None and kept.cursor is not None:
         headers |= {"Tidemark-Channel": kept.channel_id, "Tidemark-Cursor": kept.cursor}
     media_type = "application/json" if kept.body else None

@@ -5,11 +5,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.change import Answer as Kept
 from broker.errors import Conflict, Invalid
 from broker.ids import render_time
-from broker.storage.clock import MOST_MS
+from broker.storage.clock import CLOCK_KEY, MOST_MS
 from broker.timers import Pending
+from handlers.auth import optional_grant
 from handlers.broker import broker_of
+from handlers.idempotency import IDEMPOTENCY_KEY, Keeping, json_kept, once
 from handlers.operations import Answer, Operation, Parameter
 from handlers.requests import query_number, read_json
 from handlers.responses import PRIVATE, json_answer
@@ -33,14 +36,19 @@ async def list_timers(request: Request) -> Response:
 async def advance_clock(request: Request) -> Response:
     """Move the clock of a test server forward, for all of its processes; what becomes due by it is done at once."""
     broker = broker_of(request)
-    advance_ms = _advance_of(await read_json(request))
+    body = await read_json(request)
+    advance_ms = _advance_of(body)
     if not broker.clock.is_test:
         raise Conflict(ONLY_IN_TESTS)
-    if broker.engine.clock_offset_ms + advance_ms > MOST_MS:
-        raise Invalid(f"The clock can be moved by at most {MOST_MS} ms in all")
-    offset_ms = await broker.clock.advance(advance_ms)
-    shown = {"now": render_time(await broker.engine.now_ms()), "offset_ms": offset_ms}
-    return json_answer(shown, headers={"Cache-Control": PRIVATE})
+
+    async def act(_: Keeping) -> Kept:
+        if broker.engine.clock_offset_ms + advance_ms > MOST_MS:
+            raise Invalid(f"The clock can be moved by at most {MOST_MS} ms in all")
+        offset_ms = await broker.clock.advance(advance_ms)
+        return json_kept({"now": render_time(await broker.engine.now_ms()), "offset_ms": offset_ms})
+
+    grant = optional_grant(broker, request.headers.get("authorization"), None)
+    return await once(request, grant, body, broker.engine.partition(CLOCK_KEY), act)
 
 
 def render_pending(pending: Pending) -> dict[str, Any]:
@@ -123,7 +131,8 @@ OPERATIONS = (
                 },
             )
         },
-        refusals=(400, 409, 413, 503),
+        refusals=(400, 409, 413, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         body={
             "type": "object",
             "required": ["advance_ms"],

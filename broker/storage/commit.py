@@ -7,7 +7,6 @@ can be faster.
 
 import asyncio
 import random
-import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,7 +15,8 @@ from broker.channels import ChannelRecord, NewChannel
 from broker.errors import Invalid, Refusal, Unavailable
 from broker.idempotency import IdempotencyKey, Kept, check_replay, is_kept
 from broker.ids import Position, parse_ulid, render_ulid
-from broker.sealing import NONCE_BYTES, Sealer
+from broker.sealing import Sealer
+from broker.storage.answers import sealed_body
 from broker.storage.appender import Retention
 from broker.storage.channels import Channels
 from broker.storage.commit_call import Sealed, call_of
@@ -159,9 +159,7 @@ class Commits:
     def _sealed(self, key: IdempotencyKey, answer: Answer, loaded: Loaded) -> Sealed | None:
         if not is_kept(answer.status):
             return None
-        body = answer.body
-        if answer.is_secret:
-            body = self._sealer.seal(key, body, secrets.token_bytes(NONCE_BYTES))
+        body = sealed_body(self._sealer, key, answer)
         log = loaded.records.get(answer.channel_id or "")
         is_told = loaded.tail is not None and loaded.tail.channel_id == answer.channel_id
         tail = parse_ulid(loaded.tail.cursor).position.stream if is_told and loaded.tail else ""

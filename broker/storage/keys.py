@@ -84,6 +84,11 @@ def answer_keys(partition: int, digest: str) -> tuple[str, str]:
     return row, f"{row}:sealed"
 
 
+def claim_key(partition: int, digest: str) -> str:
+    """The key that binds an Idempotency-Key to its body; `partition` is that of the digest."""
+    return f"{_prefix(partition)}claim:{digest}"
+
+
 def idempotency_key(partition: int, tag: int, digest: str) -> str:
     """The key that keeps the answer to an Idempotency-Key, for publishes to the log with this tag only."""
     return answer_keys(partition, f"{render_tag(tag)}:{digest}")[0]

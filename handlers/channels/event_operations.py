@@ -6,6 +6,7 @@ from handlers.channels.poll import poll
 from handlers.channels.publish import publish
 from handlers.channels.socket import upgrade_required
 from handlers.channels.sse import follow_as_events
+from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.operations import Answer, Operation, Parameter
 
 CHANNEL = "/api/v1/channels/{channel_id}"
@@ -27,7 +28,7 @@ WAIT = Parameter(
 ON_GAP = Parameter(
     "on_gap", "error: answer 410 when events after the cursor are gone.", {"enum": ["page", "error"], "default": "page"}
 )
-KEY = Parameter("Idempotency-Key", "Makes a retry safe for 24 hours.", {"type": "string", "maxLength": 128}, "header")
+KEY = IDEMPOTENCY_KEY
 LAST_EVENT_ID = Parameter("Last-Event-ID", "Wins over cursor; sent by EventSource when it reconnects.", place="header")
 
 POLL_PARAMETERS = (CURSOR, SINCE, TYPES, TYPE, LIMIT, WAIT, ON_GAP, TOKEN)
@@ -74,7 +75,8 @@ OPERATIONS = (
         "Delete one event: its publisher or an admin",
         "publish",
         {204: Answer("Deleted, at every door")},
-        refusals=(404, 503),
+        refusals=(400, 404, 422, 503),
+        parameters=(KEY,),
         tag="events",
     ),
     Operation(

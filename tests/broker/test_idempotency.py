@@ -45,7 +45,10 @@ def test_a_secret_that_is_no_longer_kept_is_a_conflict_of_its_own_code() -> None
 
 
 def test_what_may_be_answered_otherwise_later_is_not_kept() -> None:
-    assert [status for status in (200, 201, 204, 400, 404, 409, 422, 429, 500, 503) if not is_kept(status)] == [
+    assert [
+        status for status in (200, 201, 204, 400, 401, 403, 404, 409, 422, 429, 500, 503) if not is_kept(status)
+    ] == [
+        401,
         429,
         500,
         503,
