@@ -124,6 +124,7 @@ class ChannelSettings(Section):
     max_lag_events: Count = 100_000
     trim_interval_s: Seconds = 1.0
     idempotency_ttl_s: WholeSeconds = 86_400
+    scheduled_per_channel: Annotated[int, Field(ge=0, le=10_000)] = 100
     window_events: Annotated[int, Field(ge=1, le=100_000)] = 256
     window_bytes: Size = 1_048_576
 

@@ -19,7 +19,8 @@ from starlette.middleware import Middleware
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.hub import Hub
-from broker.scheduler import Scheduler
+from broker.scheduled import TIMER_KIND
+from broker.scheduler import OnTimer, Scheduler
 from broker.sealing import Sealer
 from broker.signing import SigningKey
 from broker.storage.answers import Answers
@@ -47,6 +48,7 @@ from handlers.admin_listener import serving_admin
 from handlers.api_key_loading import ApiKeyLoading
 from handlers.auth_watch import AuthWatch
 from handlers.broker import Broker
+from handlers.channels.scheduling import publish_scheduled
 from handlers.defects import Defects
 from handlers.metrics import readings
 from handlers.metrics.meter import Meter
@@ -223,7 +225,8 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
     lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
     # A connection of its own: what wakes the scheduler does not stand behind events.
     wakes = Feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
-    scheduler = Scheduler(broker.timers, wakes, {}, scheduler_limits_of(settings), broker.clock.look)
+    on_timer: dict[str, OnTimer] = {TIMER_KIND: partial(publish_scheduled, broker)}
+    scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
     stack.push_async_callback(scheduler.drained)
     broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
     _run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())

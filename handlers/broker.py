@@ -59,6 +59,7 @@ class ApiLimits:
     socket_age_s: float = 3600.0
     ping_interval_s: float = 25.0
     schema_bytes: int = 16_384
+    scheduled_per_channel: int = 100
     endpoints_per_channel: int = 10
     endpoints_per_address: int = 3
     multiplex: MultiplexLimits = MultiplexLimits()

@@ -24,9 +24,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
-EXPOSED = (
-    "Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id, Tidemark-Channel, Tidemark-Cursor"
-)
+EXPOSED = "Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id, Tidemark-Channel, Tidemark-Cursor"
 
 
 def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

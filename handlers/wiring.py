@@ -58,6 +58,7 @@ def api_limits_of(settings: Settings) -> ApiLimits:
         socket_age_s=limits.socket_age_s,
         ping_interval_s=limits.ping_interval_s,
         schema_bytes=limits.schema_bytes,
+        scheduled_per_channel=settings.channels.scheduled_per_channel,
         endpoints_per_channel=settings.webhooks.per_channel,
         endpoints_per_address=settings.webhooks.per_address,
         multiplex=MultiplexLimits(

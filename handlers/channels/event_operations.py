@@ -1,6 +1,6 @@
 """The operations on a channel's events: publish, read, follow, delete."""
 
-from handlers.channels.event_schemas import EVENT, EVENTS, PAGE, PUBLISH, PUBLISHED
+from handlers.channels.event_schemas import EVENT, EVENTS, PAGE, PUBLISH, PUBLISHED, SCHEDULED
 from handlers.channels.events import delete_event, get_event, get_replies, get_thread
 from handlers.channels.poll import poll
 from handlers.channels.publish import publish
@@ -40,7 +40,7 @@ OPERATIONS = (
         publish,
         "Publish one event or a batch, all or nothing",
         "publish",
-        {201: Answer("The events as stored", PUBLISHED)},
+        {201: Answer("The events as stored", PUBLISHED), 202: Answer("They wait for their publish_at", SCHEDULED)},
         refusals=(400, 404, 413, 422, 429, 503),
         parameters=(KEY,),
         body=PUBLISH,

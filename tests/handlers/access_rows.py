@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.api_keys import KeyRequest
+from broker.ids import render_time
 from broker.tokens import MintRequest, mint
 from handlers.operations import Access
 from tests.broker.forge import Key, forge, key_of
@@ -83,11 +84,20 @@ async def _webhook(cell: Cell) -> str:
     return str((await cell.server.http.post(path, json=body, headers=headers)).json()["id"])
 
 
+async def _scheduled(cell: Cell) -> str:
+    # Of the very publisher who asks with the right "pub"; an admin sees all.
+    headers = {"Authorization": f"Bearer {cell.own(f'pub:{cell.channel_id}')}"}
+    path = f"/api/v1/channels/{cell.channel_id}/events"
+    body = {"data": 1, "publish_at": render_time(await cell.server.broker.engine.now_ms() + 3_600_000)}
+    return str((await cell.server.http.post(path, json=body, headers=headers)).json()["scheduled"]["id"])
+
+
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "channel_id": _channel,
     "event_id": _event,
     "key_id": _api_key,
     "kid": _kid,
+    "scheduled_id": _scheduled,
     "webhook_id": _webhook,
 }
 """What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
@@ -128,6 +138,9 @@ ROWS: dict[str, Row] = {
     f"PATCH {CHANNEL}": Row("admin", lambda _: {"name": "n"}),
     f"PATCH {CHANNEL}/meta": Row("admin", lambda _: {"a": 1}),
     f"POST {CHANNEL}/events": Row("publish", lambda _: {"data": 1}),
+    f"GET {CHANNEL}/scheduled": Row("publish"),
+    f"GET {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
+    f"DELETE {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
     f"GET {CHANNEL}/events": Row("read"),
     f"GET {CHANNEL}/events/{{event_id}}": Row("read"),
     f"DELETE {CHANNEL}/events/{{event_id}}": Row("publish"),

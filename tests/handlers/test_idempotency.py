@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
+from broker.ids import render_time
 from handlers.routes import all_operations
 from tests.broker.forge import key_of
 from tests.broker_server import API, BrokerServer, running_broker
@@ -36,6 +37,9 @@ CASES = {
     "PATCH /api/v1/channels/{channel_id}": Write("PATCH", "/channels/news", {"name": "a"}, {"name": "b"}, 200),
     "PATCH /api/v1/channels/{channel_id}/meta": Write("PATCH", "/channels/news/meta", {"a": 1}, {"a": 2}, 200),
     "DELETE /api/v1/channels/{channel_id}": Write("DELETE", "/channels/news", None, None, 204),
+    "DELETE /api/v1/channels/{channel_id}/scheduled/{scheduled_id}": Write(
+        "DELETE", "/channels/news/scheduled/SCHEDULED", None, None, 204
+    ),
     "DELETE /api/v1/channels/{channel_id}/events/{event_id}": Write(
         "DELETE", "/channels/news/events/EVENT", None, None, 204
     ),
@@ -75,6 +79,11 @@ async def placed(server: BrokerServer, write: Write) -> str:
         body = {"url": "https://a.example.com/x"}
         made = await server.http.post(f"{API}/channels/news/webhooks", json=body, headers=admin(server, None))
         path = path.replace("WEBHOOK", made.json()["id"])
+    if "SCHEDULED" in path:
+        later = render_time(await server.broker.engine.now_ms() + 60_000)
+        publish = {"data": "later", "publish_at": later}
+        made = await server.http.post(f"{API}/channels/news/events", json=publish, headers=admin(server, None))
+        path = path.replace("SCHEDULED", made.json()["scheduled"]["id"])
     if "KID" in path:
         path = path.replace("KID", (await server.trust(PARTNER))["kid"])
     return API + path

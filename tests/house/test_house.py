@@ -42,6 +42,7 @@ PURE = (
     "pages",
     "rates",
     "readable",
+    "scheduled",
     "schemacost",
     "schemas",
     "scopes",
