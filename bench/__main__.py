@@ -1,7 +1,6 @@
 """`./run bench`: measure, and print a table of ratios. `docs/bench.md` says how to read it."""
 
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from bench.machine import ROOT, describe
 from bench.measures.all import MEASURES
 from bench.measures.measure import Measure, run_rounds
 from bench.native import NoTools, compiled_tools
+from bench.open_files import allow_open_files
 from bench.peers import PROGRAMS, UnknownPeer, parse_peers
 from bench.rounds import Round
 from bench.stage import QUICK, Scale, Stage
@@ -61,7 +61,7 @@ def main(
     given: dict[str, Any] = {"rounds": rounds, "seconds": seconds, "connections": connections, "many": many}
     scale = replace(QUICK if quick else Scale(), **{name: value for name, value in given.items() if value is not None})
     chosen = [measure for measure in MEASURES if measure.name in (measures or NAMES)]
-    _allow_open_files(max(scale.connections, scale.many) + OTHER_FILES)
+    allow_open_files(max(scale.connections, scale.many) + OTHER_FILES)
     try:
         with staged(scale, peers, named) as stage:
             text = measured(stage, chosen, note or "Result")
@@ -116,14 +116,6 @@ def _parse_named(named: Sequence[str]) -> Iterator[tuple[str, Path]]:
                 f"--peer {word}: give one of {', '.join(PROGRAMS)} and a program, as nats=/opt/nats-server."
             )
         yield name, Path(program)
-
-
-def _allow_open_files(wanted: int) -> None:
-    """Let us and our children open so many files; raises a usage error where the hard limit forbids it."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise click.UsageError(f"{wanted} open files are needed and the hard limit is {hard}: raise it (ulimit -Hn)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Nothing survives the benchmark: the kernel sends each child SIGTERM when we die.
 import ctypes
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 READY_S = 60.0
 STOP_S = 10.0
 LOOK_S = 0.02
+BELOW_EPHEMERAL = range(15_000, 32_000)
 ENGINES = ("redis-server", "valkey-server")
 _PR_SET_PDEATHSIG = 1
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)
@@ -95,11 +97,15 @@ def running(words: Sequence[object], core: int, log: Path, environ: Mapping[str,
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at the moment, for servers that cannot choose one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody has, from below those that the kernel gives to clients: it stays free between two starts."""
+    while True:
+        port = random.choice(BELOW_EPHEMERAL)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def answers(port: int, path: str | None = None) -> bool:

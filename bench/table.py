@@ -46,7 +46,7 @@ def render_table(results: Mapping[str, Sequence[Round]]) -> str:
             for reason in outcome.missing:
                 reasons.setdefault(reason, []).append(figure.row or figure.measure)
     notes = "".join(f"\n- {', '.join(dict.fromkeys(where))}: {reason}" for reason, where in reasons.items())
-    return _markdown(rows) + (f"\n\nMissing rounds:\n{notes}" if notes else "")
+    return markdown(rows) + (f"\n\nMissing rounds:\n{notes}" if notes else "")
 
 
 def render_parts(results: Mapping[str, Sequence[Round]]) -> str:
@@ -87,7 +87,7 @@ def _parts(rounds: Sequence[Round]) -> str:
     for variant in dict.fromkeys(variant for variant, _ in found):
         spreads = [outcome_of(take(f"{variant}.{key}"), rounds).spread for key in columns]
         rows.append((variant, *("" if spread is None else short(spread.middle) for spread in spreads)))
-    return _markdown(rows) if found else "Every run was void."
+    return markdown(rows) if found else "Every run was void."
 
 
 def short(value: float) -> str:
@@ -102,7 +102,8 @@ def _range(extremes: Iterable[float]) -> str:
     return " - ".join(map(short, extremes))
 
 
-def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
+def markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """A table of these rows, the first of which is its head."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows

@@ -6,9 +6,9 @@ Limits come from reliability.md section F. Read by the composition root only; ev
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from broker.scopes import is_scope
 
@@ -49,7 +49,7 @@ def _is_loopback(host: str) -> bool:
 
 def _check_scope(text: str) -> str:
     if not is_scope(text):
-        raise ValueError('must be "admin", "pub:<channel>" or "sub:<channel>"')
+        raise ValueError('must be "admin", "metrics", "pub:<channel>" or "sub:<channel>"')
     return text
 
 
@@ -85,12 +85,28 @@ class ServerSettings(Section):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     data: Annotated[str, Field(min_length=1)] = "./data"
     admin_listen: AdminListen = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_key_password_file: str = ""
     public_url: PublicUrl = ""
     allowed_origins: tuple[Origin, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     drain_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 20.0
     shutdown_s: Seconds = 30.0
+
+    @property
+    def scheme(self) -> str:
+        """How the server's own address begins."""
+        return "https" if self.tls_certificate else "http"
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key are given both or not at all")
+        if self.tls_key_password_file and not self.tls_key:
+            raise ValueError("tls_key_password_file is of no use without tls_key")
+        return self
 
 
 class EngineSettings(Section):
@@ -125,6 +141,7 @@ class ChannelSettings(Section):
     trim_interval_s: Seconds = 1.0
     idempotency_ttl_s: WholeSeconds = 86_400
     scheduled_per_channel: Annotated[int, Field(ge=0, le=10_000)] = 100
+    presence: Literal["readers", "admins", "nobody"] = "readers"
     window_events: Annotated[int, Field(ge=1, le=100_000)] = 256
     window_bytes: Size = 1_048_576
 

@@ -1,6 +1,7 @@
 """Scopes: what a credential may do, and with which channels (contract channels.md section 5, design.md section 6).
 
     admin         everything
+    metrics       the metrics of the server, and nothing else
     pub:{id}      publish to one channel            sub:{id}      read one channel
     pub:{text}*   to all whose id begins with text  sub:{text}*   and the same for reading
     pub:*         to all                            sub:*
@@ -19,11 +20,12 @@ from broker.errors import Invalid
 from broker.tenants import tenant_of
 
 ADMIN = "admin"
+METRICS = "metrics"
 
 RESERVED_PREFIXES = ("lifecycle-", "live-", "calendar-", "cuey-", "system-")
 """How the ids of channels begin that belong to another API or to the broker itself (design.md section 8)."""
 
-SCOPE_FORM = r"admin|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
+SCOPE_FORM = r"admin|metrics|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
 """The grammar above as a regular expression, for matching the whole text."""
 
 _SCOPE = re.compile(SCOPE_FORM)
@@ -44,7 +46,7 @@ def parse_scope(value: Any) -> str:
     if isinstance(value, str) and is_scope(value):
         return value
     shown = f' "{value[:80]}"' if isinstance(value, str) and value.isprintable() else ""
-    raise Invalid(f'Invalid scope{shown}. Must be "admin", "pub:<channel>" or "sub:<channel>"')
+    raise Invalid(f'Invalid scope{shown}. Must be "admin", "metrics", "pub:<channel>" or "sub:<channel>"')
 
 
 def known_scopes(texts: Iterable[str]) -> tuple[str, ...]:
@@ -119,6 +121,11 @@ class Grant:
         """Whether it may do everything."""
         return ADMIN in self.scopes
 
+    @property
+    def may_read_metrics(self) -> bool:
+        """Whether it may see what the server counts."""
+        return self.is_admin or METRICS in self.scopes
+
     def may_publish(self, channel_id: str) -> bool:
         """Whether it may append to this channel."""
         return _allows(self.scopes, "pub", channel_id)
@@ -140,6 +147,7 @@ class Grant:
     @property
     def reach(self) -> Reach:
         """The channels that it may publish to or read, for lists."""
-        names = {"*" if scope == ADMIN else scope.partition(":")[2] for scope in self.scopes}
+        of_channels = [scope for scope in self.scopes if scope != METRICS]
+        names = {"*" if scope == ADMIN else scope.partition(":")[2] for scope in of_channels}
         prefixes = sorted(name[:-1] for name in names if name.endswith("*"))
         return Reach(frozenset(name for name in names if not name.endswith("*")), tuple(prefixes))

@@ -42,7 +42,9 @@ class Commands(click.Group):
 FOR_DEVELOPERS = """\b
 For developers, in the project's folder:
   ./run test [PYTEST ARGUMENTS]  Run the whole suite.
-  ./run check                    Check format, lint, types and import contracts."""
+  ./run check                    Check format, lint, types and import contracts.
+  ./run bench                    Measure, beside what others reach.
+  ./run soak                     Publish and read under faults, and check everything."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=FOR_DEVELOPERS)

@@ -1,12 +1,15 @@
 """How many requests one address may send (`[rates]`), over all processes; off by default.
 
-An address is the client's, as `client_address` finds it behind trusted proxies. Health checks are not counted, so that
+An address is the client's, as `client_address` finds it behind trusted proxies; one of IPv6 stands for its /64, as for
+the limit of connections. Health checks are not counted, so that
 a balancer is never refused. While the engine does not answer nothing is refused: the request will find that out.
 """
 
+from ipaddress import ip_address
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from broker.addresses import Network
+from broker.addresses import Network, host_of
 from broker.errors import TooMany, Unavailable
 from broker.rates import Rate
 from broker.storage.rates import RateLimits
@@ -31,7 +34,7 @@ class AddressRate:
             address = client_address(scope, self._trusted_proxies)
             limits: RateLimits = scope["app"].state.broker.rate_limits
             try:
-                await limits.take(LIMIT, address or "", self._rate)
+                await limits.take(LIMIT, "" if address is None else host_of(ip_address(address)), self._rate)
             except TooMany as refusal:
                 await refusal_answer(refusal)(scope, receive, send)
                 return

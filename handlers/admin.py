@@ -1,4 +1,4 @@
-"""What is for administrators only: on the server's own address with the admin scope, on `[server] admin_listen`, which
+"""What is for administrators only: on the server's own address with a scope for it, on `[server] admin_listen`, which
 only this machine reaches, without a token (design section 6)."""
 
 from dataclasses import replace
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handlers.api_keys import OPERATIONS as API_KEYS
-from handlers.auth import require_admin
+from handlers.auth import require_admin, require_metrics
 from handlers.broker import broker_of
 from handlers.metrics.exposition import CONTENT_TYPE, MEDIA_TYPE
 from handlers.operations import Answer, Operation
@@ -28,7 +28,7 @@ ADMIN = (
         "/metrics",
         get_metrics,
         "Metrics",
-        "admin",
+        "metrics",
         {200: Answer("Prometheus text format 0.0.4", media_type=MEDIA_TYPE)},
         tag="operation",
     ),
@@ -39,11 +39,12 @@ ADMIN = (
 
 
 def for_admins(operation: Operation) -> Operation:
-    """The operation as it is on the server's own address: for callers with the admin scope."""
+    """The operation as it is on the server's own address: for callers with the scope that its access names."""
+    require = require_metrics if operation.access == "metrics" else require_admin
 
     @wraps(operation.handler)
     async def guarded(request: Request) -> Response:
-        require_admin(request)
+        require(request)
         return await operation.handler(request)
 
     return replace(operation, handler=guarded)

@@ -36,6 +36,7 @@ from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feed import Feed
 from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
+from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.storage.state import Reader
@@ -163,10 +164,11 @@ async def _start(
     meter.add(partial(readings.read_hub, broker.hub, feed))
     meter.add(partial(readings.read_storage, appender, broker.channels, trimmer))
     meter.add(partial(readings.read_probe, probe))
+    stack.push_async_callback(broker.presence.withdraw)
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
     _run_beside(stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), drain=drained)
     _run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
-    _run_beside(stack, probe=probe.run(), meter=meter.run())
+    _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
     _keep_time(stack, settings, engine_url, broker)
     return broker
 
@@ -201,6 +203,7 @@ def _assemble(
         timers=Timers(engine),
         clock=_clock_of(settings, engine),
         hub=hub,
+        presence=Presence(engine),
         verifier=verifier,
         trust=TrustWatch(documents, verifier, hub, signing_key),
         api_keys=api_keys,

@@ -36,6 +36,14 @@ def require_admin(connection: HTTPConnection) -> Grant:
     return grant
 
 
+def require_metrics(connection: HTTPConnection) -> Grant:
+    """The caller's grant, which must allow to read metrics; raises `Unauthorized`, `Forbidden`."""
+    grant = require_token(connection)
+    if not grant.may_read_metrics:
+        raise Forbidden(NO_RIGHT)
+    return grant
+
+
 async def read_as_admin(request: Request) -> tuple[Grant, Any]:
     """The caller's grant, which must be an admin's, and the JSON of the body.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
 
 from starlette.requests import HTTPConnection
 
@@ -22,6 +23,7 @@ from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
+from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.state import Reader
 from broker.storage.timers import Timers
@@ -75,6 +77,7 @@ class Site:
     anonymous_webhooks: bool
     outbound_allow: tuple[IPv4Network | IPv6Network, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    presence: Literal["readers", "admins", "nobody"]
     roles: dict[str, list[str]]
 
 
@@ -97,6 +100,7 @@ class Broker:
     timers: Timers
     clock: Clock
     hub: Hub
+    presence: Presence
     verifier: Verifier
     trust: TrustWatch
     api_keys: ApiKeys

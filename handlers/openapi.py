@@ -26,6 +26,7 @@ IMPLIED: dict[Access, tuple[int, ...]] = {
     "read": (401, 403, 404),
     "publish": (401, 403),
     "token": (401,),
+    "metrics": (401, 403),
     "admin": (401, 403),
 }
 MEANING = {

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 Handler = Callable[[Request], Awaitable[Response]]
-Access = Literal["none", "optional", "read", "publish", "token", "admin"]
+Access = Literal["none", "optional", "read", "publish", "token", "metrics", "admin"]
 Schema = Mapping[str, Any]
 
 

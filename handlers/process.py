@@ -1,6 +1,7 @@
 """One broker process: the app behind its bounded server, until it is asked to stop."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from handlers.serving.drain import Drain
 from handlers.serving.gate import Gate
 from handlers.serving.refusals import Refusals
 from handlers.serving.server import DrainingServer, allow_open_files, build_config
-from handlers.wiring import serving_limits_of
+from handlers.wiring import serving_limits_of, tls_of
 
 
 async def serve_broker(
@@ -33,9 +34,11 @@ async def serve_broker(
 ) -> None:
     """Serve on bound sockets until SIGTERM or SIGINT, then drain; the engine must be up before and stop after.
 
+    With TLS, SIGHUP reads the certificate anew. Raises `TlsUnfit`.
     `metrics` is the directory that all processes of this server share, `admin` the sockets of the admin listener.
     `on_serving` is called once, when it listens.
     """
+    tls = tls_of(settings)
     limits, drain, refusals = serving_limits_of(settings), Drain(), Refusals()
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals)
     allow_open_files(limits.connections)
@@ -44,7 +47,9 @@ async def serve_broker(
         meter.add(partial(readings.read_gate, gate))
         meter.add(readings.reader_of_process(lambda: drain.started))
         app = create_app(settings, signing_key, engine_url, drain, refusals, meter, admin)
-        server = DrainingServer(build_config(app, gate), gate, drain, freeze_memory=True, on_serving=on_serving)
+        if tls is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.reload)
+        server = DrainingServer(build_config(app, gate, tls), gate, drain, freeze_memory=True, on_serving=on_serving)
         await server.serve(sockets)
 
 

@@ -10,10 +10,12 @@ def site_url(connection: HTTPConnection) -> str:
 
     Never the Host header: whoever sends it could have another address signed into a claim, or stored in a cache. The
     local end of the connection is not the sender's to choose, and is right where nothing stands in between, as on a
-    laptop. It is not right behind a proxy, or for TLS: what is told to others needs public_url.
+    laptop. It is not right behind a proxy, and with TLS no name of the certificate: what is told to others needs
+    public_url.
     """
     configured = broker_of(connection).site.public_url
     if configured:
         return configured
     host, port = connection.scope["server"]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

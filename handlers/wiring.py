@@ -1,6 +1,7 @@
 """From the settings to the values that each part takes; nobody else but `handlers.app` reads the settings."""
 
 import time
+from pathlib import Path
 
 from broker.channel_changes import ChannelLimits
 from broker.config import Settings
@@ -14,6 +15,7 @@ from broker.trust import own_key
 from handlers.broker import ApiLimits, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
 from handlers.serving.limits import FrameLimits, ServingLimits
+from handlers.serving.tls import Tls, TlsFiles
 from handlers.verifier import Verifier
 
 
@@ -70,6 +72,16 @@ def api_limits_of(settings: Settings) -> ApiLimits:
     )
 
 
+def tls_of(settings: Settings) -> Tls | None:
+    """TLS of the server's own listener, None for plain HTTP; raises `TlsUnfit`."""
+    server = settings.server
+    if not server.tls_certificate:
+        return None
+    password = Path(server.tls_key_password_file).expanduser() if server.tls_key_password_file else None
+    certificate, key = (Path(name).expanduser() for name in (server.tls_certificate, server.tls_key))
+    return Tls(TlsFiles(certificate, key, password))
+
+
 def rates_of(settings: Settings) -> Rates:
     """The rate limits in force."""
     rates = settings.rates
@@ -107,6 +119,7 @@ def site_of(settings: Settings) -> Site:
         anonymous_webhooks=settings.webhooks.anonymous,
         outbound_allow=settings.outbound.allow,
         trusted_proxies=settings.server.trusted_proxies,
+        presence=settings.channels.presence,
         roles=dict(settings.auth.roles),
     )
 

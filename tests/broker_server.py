@@ -5,6 +5,7 @@ start `./run serve` as a process and kill it.
 """
 
 import socket
+import ssl
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ from handlers.metrics import readings
 from handlers.metrics.meter import Meter
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
-from handlers.wiring import serving_limits_of
+from handlers.wiring import serving_limits_of, tls_of
 from tests.broker.forge import Key
 from tests.serving_app import Running, running_server
 
@@ -112,20 +113,30 @@ async def running_broker(
     listener: socket.socket | None = None,
     admin: Sequence[socket.socket] = (),
     metrics: Path | None = None,
+    trusts: ssl.SSLContext | None = None,
 ) -> AsyncIterator[BrokerServer]:
     """Serve a broker on a free port until the block ends; it is drained like by SIGTERM.
 
     `around` may put ASGI middleware around the app; a bound `listener` may be given instead of a free port.
     `admin` are bound sockets of an admin listener, `metrics` a directory that is shared with other brokers.
+    `trusts` is what the client trusts where the settings have a certificate.
     """
     settings = load_settings(None, {}, {"server": {"drain_s": 0.2}, **(overrides or {})})
     signing_key, drain = load_or_create(key_file), Drain()
     with tempfile.TemporaryDirectory() as own, Meter(metrics or Path(own)) as meter:
         refusals = Refusals()
+        tls = tls_of(settings)
         app = create_app(settings, signing_key, engine_url, drain, refusals, meter, admin)
         async with (
-            running_server(around(app), serving_limits_of(settings), drain, refusals, listener=listener) as running,
-            httpx2.AsyncClient(base_url=running.base_url, trust_env=False, timeout=20) as http,
+            running_server(
+                around(app), serving_limits_of(settings), drain, refusals, listener=listener, tls=tls
+            ) as running,
+            httpx2.AsyncClient(
+                base_url=running.base_url if tls is None else f"https://127.0.0.1:{running.port}",
+                verify=trusts or True,
+                trust_env=False,
+                timeout=20,
+            ) as http,
         ):
             meter.add(partial(readings.read_meter, meter))
             meter.add(partial(readings.read_gate, running.gate))

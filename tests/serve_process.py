@@ -2,9 +2,7 @@
 
 import http.client
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,13 +15,13 @@ import httpx2
 import psutil  # type: ignore[import-untyped]
 from websockets.asyncio.client import connect
 
+from bench.processes import free_port as free_port
 from broker.signing_file import load_or_create
 from broker.tokens import MintRequest, mint
 
 START_S = 45.0
 STOP_S = 30.0
 API = "/api/v1"
-BELOW_EPHEMERAL = range(15_000, 32_000)
 COMMAND = (sys.executable, "-P", "-m", "handlers")
 FOR_TESTS = {
     "TIDEMARK_SERVER__DRAIN_S": "0.2",
@@ -31,18 +29,6 @@ FOR_TESTS = {
     "TIDEMARK_ENGINE__REPLY_TIMEOUT_S": "10",
     "TIDEMARK_ENGINE__VOUCH_S": "30",
 }
-
-
-def free_port() -> int:
-    """A port that nobody has, from below those that the kernel gives to clients: it stays free between two starts."""
-    while True:
-        port = random.choice(BELOW_EPHEMERAL)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def refused_start(directory: Path, *words: str, **environ: str) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from handlers.serving.gate import Gate
 from handlers.serving.limits import ServingLimits
 from handlers.serving.refusals import Refusals
 from handlers.serving.server import DrainingServer, build_config
+from handlers.serving.tls import Tls
 
 PATIENCE_S = 8.0
 
@@ -83,6 +84,7 @@ async def running_server(
     refusals: Refusals | None = None,
     *,
     listener: socket.socket | None = None,
+    tls: Tls | None = None,
 ) -> AsyncIterator[Running]:
     """Serve `app` until the block ends, where nothing of any connection may be left; then leave without a drain.
 
@@ -94,7 +96,7 @@ async def running_server(
     gate = Gate(limits, Admission(limits, asyncio.get_running_loop().time()), refusals or Refusals())
     listener = listener or socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = DrainingServer(build_config(app, gate), gate, drain)
+    server = DrainingServer(build_config(app, gate, tls), gate, drain)
     task = asyncio.create_task(server.serve_on([listener]))
     while not server.started:
         if task.done():

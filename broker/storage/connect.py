@@ -21,6 +21,8 @@ OLDEST_ENGINE = (7, 0)
 REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
 """Codes of refusals that pass, for which redis-py has no class. It takes the code off the text where it has one."""
 
+CLOSED = "the handler is closed"
+
 
 def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, connections: int = 32) -> Redis:
     """A client for `redis://`, `rediss://` or `unix://`: no retries, explicit timeouts, bounded pool."""
@@ -38,6 +40,15 @@ def connect(url: str, *, connect_timeout_s: float, reply_timeout_s: float, conne
     return Redis(connection_pool=pool)
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether this is what a connection that broke, or does not answer, looks like.
+
+    Writing to a connection that was closed meanwhile is a RuntimeError of uvloop, which redis-py passes on as it is.
+    """
+    is_closed = isinstance(error, RuntimeError) and str(error).endswith(CLOSED)
+    return is_closed or isinstance(error, EngineConnectionError | EngineTimeoutError | OSError | TimeoutError)
+
+
 async def answered(call: Awaitable[Any]) -> Any:
     """Await an engine call; no answer, or a refusal to write, is `Unavailable` with Retry-After.
 
@@ -49,7 +60,9 @@ async def answered(call: Awaitable[Any]) -> Any:
         answer = await call
     except ResponseError as error:
         raise _refused(error) from error
-    except (EngineConnectionError, EngineTimeoutError, OSError, TimeoutError) as error:
+    except Exception as error:
+        if not is_lost(error):
+            raise
         raise Unavailable("The engine did not answer in time", retry_after_s=1) from error
     finally:
         # redis-py writes by `asyncio.wait_for`, and that of Python 3.11 forgets a cancellation that meets its end.

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from broker.errors import Unavailable
 from broker.ids import Position, parse_position
-from broker.storage.connect import connect
+from broker.storage.connect import connect, is_lost
 
 RECONNECT_S = (0.05, 2.0)
 PING_S = 1.0
@@ -128,10 +128,11 @@ class Feed:
                 try:
                     await self._connect()
                     await self._read()
-                except (RedisError, OSError, TimeoutError) as error:
-                    logger.warning("live feed lost (%s), connecting again", type(error).__name__)
-                except Exception:
-                    logger.exception("live feed lost by a defect, connecting again")
+                except Exception as error:
+                    if is_lost(error) or isinstance(error, RedisError):
+                        logger.warning("live feed lost (%s), connecting again", type(error).__name__)
+                    else:
+                        logger.exception("live feed lost by a defect, connecting again")
                 await self._disconnect()
                 pause = RECONNECT_S[0] if self._heard_at > begun else min(2 * pause, RECONNECT_S[1])
                 await asyncio.sleep(pause)
@@ -200,8 +201,10 @@ class Feed:
             return
         try:
             await connection.send_command(*command, check_health=False)
-        except (RedisError, OSError, AttributeError):
+        except Exception as error:
             # redis-py raises AttributeError when the reading side has closed it in the meantime.
+            if not (is_lost(error) or isinstance(error, RedisError | AttributeError)):
+                raise
             await connection.disconnect(nowait=True)
 
     async def _disconnect(self) -> None:

@@ -58,6 +58,16 @@ def partition_keys(partition: int) -> PartitionKeys:
     return PartitionKeys(*(f"{prefix}{name}" for name in (*names, "commits")))
 
 
+def processes_key(partition: int) -> str:
+    """The key of the processes that live and have readers on channels of the partition."""
+    return f"{_prefix(partition)}processes"
+
+
+def presence_key(partition: int, channel_id: str, tag: int) -> str:
+    """The key of what processes say of a channel's readers; another one for a channel that is created again."""
+    return f"{_prefix(partition)}presence:{channel_id}:{render_tag(tag)}"
+
+
 def record_key(partition: int, channel_id: str) -> str:
     """The key of a channel's record; `partition` is that of the channel's id."""
     return f"{_prefix(partition)}channel:{channel_id}"

@@ -105,6 +105,8 @@ KEEP_ANSWER = Script("keep_answer")
 CLAIM_TIMERS = Script("claim_timers")
 RELEASE_TIMER = Script("release_timer")
 LIST_TIMERS = Script("list_timers")
+REPORT_PRESENCE = Script("report_presence")
+READ_PRESENCE = Script("read_presence")
 
 
 def all_scripts() -> Iterator[Script]:

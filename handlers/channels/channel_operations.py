@@ -9,6 +9,7 @@ from handlers.channels.channel_schemas import (
     CREATED,
     PATCH,
     PATCH_META,
+    PRESENT,
     ROLES,
     SHOWN_CHANNEL,
 )
@@ -22,6 +23,7 @@ from handlers.channels.channels import (
 from handlers.channels.event_operations import CHANNEL as CHANNEL_PATH
 from handlers.channels.event_operations import KEY, TOKEN
 from handlers.channels.event_schemas import ULID
+from handlers.channels.presence import get_presence
 from handlers.channels.roles import get_api, list_roles
 from handlers.health import OK
 from handlers.operations import Answer, Operation, Parameter
@@ -76,6 +78,16 @@ OPERATIONS = (
         "read",
         {200: Answer("The channel", SHOWN_CHANNEL)},
         refusals=(400, 503),
+        parameters=(TOKEN,),
+    ),
+    Operation(
+        "GET",
+        CHANNEL_PATH + "/presence",
+        get_presence,
+        "Who reads the channel now",
+        "token",
+        {200: Answer("The first hundred people by when they came", PRESENT)},
+        refusals=(400, 403, 404, 503),
         parameters=(TOKEN,),
     ),
     Operation(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from broker.channel_changes import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_TAG_CHARS, MAX_TAGS
+from broker.presence import MOST_NAMED
 from handlers.channels.event_schemas import NULLABLE_TEXT, ULID
 
 CHANNEL_ID: dict[str, Any] = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
@@ -51,7 +52,11 @@ _LISTED: dict[str, Any] = {
 }
 _SHOWN: dict[str, Any] = {
     **_LISTED,
-    "subscriber_count": {"type": "integer", "minimum": 0, "description": "Readers that follow it now."},
+    "subscriber_count": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "Sockets and streams that follow it now, at all processes; exact within a second.",
+    },
 }
 
 
@@ -59,6 +64,25 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
+PRESENT = _object(
+    {
+        "total": {"type": "integer", "minimum": 0, "description": "Sockets and streams that follow the channel."},
+        "anonymous": {"type": "integer", "minimum": 0, "description": "Those of them that no token names."},
+        "readers": {
+            "type": "array",
+            "maxItems": MOST_NAMED,
+            "items": _object(
+                {
+                    "subject": NULLABLE_TEXT,
+                    "name": NULLABLE_TEXT,
+                    "since": TIME,
+                    "connections": {"type": "integer", "minimum": 1},
+                }
+            ),
+        },
+        "truncated": {"type": "boolean", "description": "More people read it than are listed."},
+    }
+)
 CHANNEL = _object(_RECORD)
 SHOWN_CHANNEL = _object(_SHOWN)
 CHANNEL_LIST = _object(

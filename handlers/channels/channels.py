@@ -43,12 +43,12 @@ async def create_channel(request: Request) -> Response:
 
 
 async def get_channel(request: Request) -> Response:
-    """The channel as it is now, with what its log says of itself and how many follow it."""
+    """The channel as it is now, with what its log says of itself and how many follow it at sockets and streams."""
     broker = broker_of(request)
     listed = await broker.channels.listed(request.path_params["channel_id"])
     read_grant(broker, request, listed.record)
     shown = render_listed(listed.record, listed.meta)
-    return json_answer({**shown, "subscriber_count": broker.hub.readers(listed.record)})
+    return json_answer({**shown, "subscriber_count": await broker.presence.count(listed.record)})
 
 
 async def patch_channel(request: Request) -> Response:

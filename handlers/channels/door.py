@@ -9,6 +9,7 @@ from broker.channels import ChannelRecord
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.pages import Types
+from broker.presence import Person, person_of
 from broker.scopes import Grant
 from broker.storage.log import Stale
 from broker.subscription import FORBIDDEN, RESTART, TOKEN_EXPIRED, CloseReason, Subscription
@@ -21,10 +22,11 @@ EXPIRY_SLACK_S = 0.05
 
 @asynccontextmanager
 async def subscribed(
-    broker: Broker, access: Access, start: Start | None, types: Types | None
+    broker: Broker, access: Access, start: Start | None, types: Types | None, *, is_present: bool = True
 ) -> AsyncIterator[Subscription]:
     """A subscription that ends by itself when the reader may no longer read, grows old, or the process drains.
 
+    It counts as a reader of the channel, unless it is not `is_present`: a long poll comes and goes.
     Raises `TooMany` past the connections of one token, `NotFound`, and `Unavailable` while draining.
     """
     if broker.is_draining():
@@ -36,11 +38,14 @@ async def subscribed(
         timers = _timers(broker, access, subscription)
         # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
         _end_if_forbidden(broker, access.grant, subscription)
+        seat = broker.presence.enter(access.channel, whom(broker, access.grant)) if is_present else None
         try:
             yield subscription
         finally:
             for timer in timers:
                 timer.cancel()
+            if seat is not None:
+                seat.leave()
             broker.hub.unsubscribe(access.channel, subscription)
 
 
@@ -60,6 +65,11 @@ def judge(broker: Broker, grant: Grant | None, channel: ChannelRecord) -> CloseR
     if grant is None or not grant.may_subscribe(channel.id):
         return FORBIDDEN
     return None if broker.verifier.still_good(grant, broker.now_s()) else TOKEN_EXPIRED
+
+
+def whom(broker: Broker, grant: Grant | None) -> Person | None:
+    """Whom a reader with this grant is present as, None where it is only counted."""
+    return None if broker.site.presence == "nobody" else person_of(grant)
 
 
 def age_s(broker: Broker) -> float:

@@ -59,7 +59,9 @@ async def _held(request: Request, read: Read, wait_s: int) -> Read:
     """The page again, once something may be in it: the subscription tells when, the log tells what."""
     broker, channel = broker_of(request), read.access.channel
     start = read.page.meta.top if read.query.start is None else resume_from(read.query.start, read.page.meta)
-    async with subscribed(broker, read.access, Start(start, own=True), read.query.types) as subscription:
+    async with subscribed(
+        broker, read.access, Start(start, own=True), read.query.types, is_present=False
+    ) as subscription:
         subscription.is_brief = True
         until = time.monotonic() + wait_s
         while (left := until - time.monotonic()) > 0:

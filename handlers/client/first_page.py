@@ -7,9 +7,9 @@ would begin again at what is the newest by then.
 import math
 from typing import Any
 
+from broker.ids import cursor_before
 from handlers.client.api import Api, Call, member
 from handlers.client.persistence import Say, persist
-from handlers.client.starts import cursor_before
 
 
 def cursor_of_newest(api: Api, channel_id: str, count: int, types: str | None, say: Say) -> str:

@@ -2,7 +2,7 @@
 
 from broker.durations import parse_duration
 from broker.errors import Invalid
-from broker.ids import MAX_SEQ, Position, parse_time, parse_ulid, render_tag, render_time, render_ulid
+from broker.ids import parse_time, parse_ulid, render_time
 
 
 def parse_cursor(text: str) -> str:
@@ -24,9 +24,3 @@ def parse_since(text: str, now_ms: int) -> str:
         return render_time(parse_time(text))
     except Invalid:
         raise Invalid(f"{text} is neither a time (2025-01-15T09:30:00Z) nor a span (10m, 2h, 1d)") from None
-
-
-def cursor_before(event_id: str) -> str:
-    """The cursor right before an event of the same channel; raises `Invalid` when `event_id` is no ULID."""
-    ms, tag, seq = parse_ulid(event_id)
-    return render_ulid(render_tag(tag), Position(ms, seq - 1) if seq else Position(ms - 1, MAX_SEQ))

@@ -79,7 +79,8 @@ def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def server_of(url: str | None, token: str | None, directory: str | None) -> Server:
     """The server that the options name, or the one that the settings describe; raises click's errors."""
     settings = settings_of(None, data=directory)
-    own_url = f"http://{shown(reachable(settings.server.host), settings.server.port)}"
+    server = settings.server
+    own_url = f"{server.scheme}://{shown(reachable(server.host), server.port)}"
     try:
         parsed = ServerUrl.parse(url or own_url)
     except Invalid as error:

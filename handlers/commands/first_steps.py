@@ -22,7 +22,7 @@ def first_steps(settings: Settings, config: str | None, port: int, run: str) -> 
     address = shown(reachable(settings.server.host), port)
     return (
         "First start: a signing key was made. Create a public channel from another terminal:\n\n"
-        f'  curl -X POST http://{address}/api/v1/channels -H "Authorization: Bearer $({token})" '
+        f'  curl -X POST {settings.server.scheme}://{address}/api/v1/channels -H "Authorization: Bearer $({token})" '
         """-H 'Content-Type: application/json' -d '{"id": "hello", "name": "Hello", "is_public": true}'\n"""
     )
 

@@ -4,6 +4,7 @@ It asks on the admin listener where there is one: that answers also while the se
 """
 
 import http.client
+import ssl
 
 import click
 
@@ -22,9 +23,10 @@ TIMEOUT_S = 4.0
 def healthcheck(*, host: str | None, port: int | None, live: bool, config: str | None) -> None:
     """Exit with 0 when the server is ready, with 1 when it is not."""
     server = settings_of(config, host=host, port=port).server
-    host, port = address_of(server) if host is None and port is None else (reachable(server.host), server.port)
+    admin = admin_address(server) if host is None and port is None else None
+    host, port = admin or (reachable(server.host), server.port)
     path = "/healthz" if live else "/readyz"
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    connection = connection_to(host, port, is_secure=admin is None and server.scheme == "https")
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -37,9 +39,17 @@ def healthcheck(*, host: str | None, port: int | None, live: bool, config: str |
         raise click.ClickException(f"{host} port {port} answers {path} with {answer.status}: {said}")
 
 
-def address_of(server: ServerSettings) -> tuple[str, int]:
-    """Where to ask: the admin listener, where there is none the server itself."""
-    admin_host, _, admin_port = server.admin_listen.rpartition(":")
-    if admin_port.strip("0"):
-        return admin_host.strip("[]"), int(admin_port)
-    return reachable(server.host), server.port
+def admin_address(server: ServerSettings) -> tuple[str, int] | None:
+    """Where the admin listener is, None where there is none."""
+    host, _, port = server.admin_listen.rpartition(":")
+    return (host.strip("[]"), int(port)) if port.strip("0") else None
+
+
+def connection_to(host: str, port: int, *, is_secure: bool) -> http.client.HTTPConnection:
+    """A connection that takes any certificate: it is for the name by which the world knows this server, and nothing is
+    told here."""
+    if not is_secure:
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)

@@ -25,6 +25,8 @@ from handlers.listening import CannotListen, bind_shares, shown
 from handlers.logs import configure_logs
 from handlers.metrics.directory import metrics_directory
 from handlers.process import check_engine, serve_broker
+from handlers.serving.tls import TlsUnfit
+from handlers.wiring import tls_of
 from handlers.workers import Workers
 
 EMBEDDED = "embedded"
@@ -46,7 +48,7 @@ def serve(host: str | None, port: int | None, workers: int | None, data: str | N
         signal.signal(number, _end)
     try:
         _serve_all(settings, config)
-    except (CannotListen, EngineFault, EngineUnfit, KeyFileUnfit) as error:
+    except (CannotListen, EngineFault, EngineUnfit, KeyFileUnfit, TlsUnfit) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -57,6 +59,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _serve_all(settings: Settings, config: str | None) -> None:
+    tls_of(settings)  # said now, and not by a worker
     admin = bind_admin(settings.server.admin_listen)
     shares = bind_shares(settings.server.host, settings.server.port, settings.server.workers)
     directory = open_data(settings.server.data)
@@ -73,7 +76,7 @@ def _serve_all(settings: Settings, config: str | None) -> None:
             port: int = shares[0][0].getsockname()[1]
             if is_first_start:
                 click.echo(first_steps(settings, config, port, run_from(Path.cwd())), err=True)
-            logger.info("Serving on http://%s", shown(settings.server.host, port))
+            logger.info("Serving on %s://%s", settings.server.scheme, shown(settings.server.host, port))
 
         # The parent of workers only watches, and uvloop would fork them in a way of its own.
         loop_factory = uvloop.new_event_loop if len(shares) == 1 else None

@@ -16,6 +16,7 @@ from broker.signing_file import key_path, load_or_create
 from broker.storage.engine_files import open_data
 from handlers.logs import configure_logs
 from handlers.process import serve_broker
+from handlers.serving.tls import TlsUnfit
 from handlers.workers import READY
 
 
@@ -31,7 +32,10 @@ def worker(engine: str, metrics: Path, admin_fds: tuple[int, ...], fds: tuple[in
     signing_key = load_or_create(key_path(open_data(Path(settings.server.data)), settings.auth.signing_key_file))
     sockets, admin = ([socket.socket(fileno=fd) for fd in each] for each in (fds, admin_fds))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_broker(settings, signing_key, engine, sockets, metrics, admin, on_serving=_say_ready))
+        try:
+            runner.run(serve_broker(settings, signing_key, engine, sockets, metrics, admin, on_serving=_say_ready))
+        except TlsUnfit as error:
+            raise click.ClickException(str(error)) from error
 
 
 def _say_ready() -> None:

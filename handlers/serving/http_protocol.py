@@ -36,12 +36,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     what lies behind is held as bytes, as a parsed request takes a hundred times its size.
     """
 
-    def __init__(self, *args: Any, gate: Gate, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, gate: Gate, entered: Slot | Denied | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.url = b""
         self.flow: HeldFlow
         self._gate = gate
         self._limits = gate.limits
+        self._entered = entered  # before its TLS handshake
         self._slot: Slot | None = None
         self._pace = ReadPace(gate.limits, self.loop.time())
         self._read_timer = ReadTimer(self.loop, self._pace, lambda: self.flow.read_paused, self._refuse_late)
@@ -61,7 +62,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = HeldFlow(transport)
         tune(transport, self._limits)
-        entered = self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
+        entered = self._entered or self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
         if isinstance(entered, Denied):
             self._deny(entered)
         else:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     ADDRESS_FULL = "address_full"
     CONNECTION_RATE = "connection_rate"
     DROPPED_UNANSWERED = "dropped_unanswered"
+    TLS_HANDSHAKE = "tls_handshake"
     HEAD_MALFORMED = "head_malformed"
     HEAD_TOO_LARGE = "head_too_large"
     TARGET_TOO_LONG = "target_too_long"

@@ -18,6 +18,8 @@ from handlers.serving.http_protocol import BoundedHttpProtocol
 from handlers.serving.refusals import Kind
 from handlers.serving.sockets import abort, taken_bytes
 from handlers.serving.stalls import StallWatch
+from handlers.serving.tls import Tls
+from handlers.serving.tls_connection import TlsConnection
 from handlers.serving.ws_protocol import BoundedSocketProtocol
 
 logger = logging.getLogger(__name__)
@@ -28,14 +30,15 @@ _AFTER_DRAIN_S = 1.0
 _OTHER_FILES = 512
 
 
-def build_config(app: Any, gate: Gate, *, host: str = "127.0.0.1", port: int = 0) -> Config:
+def build_config(app: Any, gate: Gate, tls: Tls | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Config:
     """uvicorn's configuration for `app` (ASGI 3) with the bounded protocols; logging is left as it is."""
     limits = gate.limits
+    http = partial(BoundedHttpProtocol, gate=gate) if tls is None else partial(TlsConnection, gate=gate, tls=tls)
     return Config(
         app,
         host=host,
         port=port,
-        http=cast("type[asyncio.Protocol]", partial(BoundedHttpProtocol, gate=gate)),
+        http=cast("type[asyncio.Protocol]", http),
         ws=cast("type[asyncio.Protocol]", partial(BoundedSocketProtocol, gate=gate)),
         ws_max_size=limits.client_frame_bytes,
         ws_per_message_deflate=False,
@@ -105,6 +108,7 @@ class DrainingServer(Server):
         drained_by_s = began_s + min(limits.drain_s + _AFTER_DRAIN_S, limits.shutdown_s)
         self._drain.begin()
         self._stop_listening(sockets or [])
+        self._shut(TlsConnection)
         self._shut(BoundedHttpProtocol)
         if not await self._becomes_idle(drained_by_s):
             self._shut(BoundedSocketProtocol)
@@ -121,7 +125,7 @@ class DrainingServer(Server):
         for sock in sockets:
             sock.close()
 
-    def _shut(self, kind: type[BoundedHttpProtocol] | type[BoundedSocketProtocol]) -> None:
+    def _shut(self, kind: type[TlsConnection | BoundedHttpProtocol | BoundedSocketProtocol]) -> None:
         for connection in list(self.server_state.connections):
             if isinstance(connection, kind):
                 connection.shutdown()

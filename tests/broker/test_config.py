@@ -43,6 +43,25 @@ def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
         ServerSettings(allowed_origins=(origin,))
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"tls_certificate": "a"}, "both or not at all"),
+        ({"tls_key": "a"}, "both or not at all"),
+        ({"tls_key_password_file": "a"}, "of no use without tls_key"),
+    ],
+)
+def test_a_certificate_comes_with_its_key(table: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings.model_validate({"server": table})
+
+
+def test_a_server_with_a_certificate_is_reached_by_https() -> None:
+    assert Settings().server.scheme == "http"
+    with_tls = Settings.model_validate({"server": {"tls_certificate": "a", "tls_key": "b"}})
+    assert with_tls.server.scheme == "https"
+
+
 def test_the_limits_of_events_agree_with_the_defaults_in_code() -> None:
     limits, events = LimitSettings(), EventLimits()
     assert all(getattr(limits, name) == getattr(events, name) for name in EventLimits.__slots__)

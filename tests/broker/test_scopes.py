@@ -17,7 +17,19 @@ def granted(*scopes: str) -> Grant:
 
 
 @pytest.mark.parametrize(
-    "scope", ["admin", "pub:*", "sub:*", "pub:orders", "sub:orders-*", "pub:o*", "sub:a--b", "pub:x", "sub:" + "a" * 64]
+    "scope",
+    [
+        "admin",
+        "metrics",
+        "pub:*",
+        "sub:*",
+        "pub:orders",
+        "sub:orders-*",
+        "pub:o*",
+        "sub:a--b",
+        "pub:x",
+        "sub:" + "a" * 64,
+    ],
 )
 def test_a_scope_of_the_grammar_is_taken(scope: str) -> None:
     assert parse_scope(scope) == scope
@@ -83,6 +95,15 @@ def test_admin_may_do_everything() -> None:
     assert admin.may_subscribe("lifecycle-team-acme")
 
 
+def test_metrics_opens_the_metrics_and_nothing_else() -> None:
+    watcher = granted("metrics")
+
+    assert watcher.may_read_metrics and granted("admin").may_read_metrics
+    assert not granted("sub:*", "pub:*").may_read_metrics
+    assert not (watcher.is_admin or watcher.may_publish("metrics") or watcher.may_subscribe("metrics"))
+    assert watcher.reach == Reach()
+
+
 def test_publishing_does_not_include_reading() -> None:
     assert not granted("pub:orders").may_subscribe("orders")
     assert not granted("sub:orders").may_publish("orders")
@@ -121,6 +142,10 @@ def test_a_channel_that_only_looks_reserved_is_not() -> None:
         ("admin", "admin", True),
         ("admin", "pub:x", True),
         ("sub:*", "admin", False),
+        ("admin", "metrics", True),
+        ("metrics", "metrics", True),
+        ("metrics", "admin", False),
+        ("sub:*", "metrics", False),
         ("sub:*", "sub:a-*", True),
         ("sub:*", "sub:*", True),
         ("sub:*", "pub:a", False),

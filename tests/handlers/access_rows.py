@@ -114,6 +114,8 @@ UNVERIFIED = (
 )
 """The credentials of `CREDENTIALS` that are there and do not verify."""
 
+_NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics"), 403)
+
 ROWS: dict[str, Row] = {
     "GET /healthz": Row("none"),
     "GET /readyz": Row("none"),
@@ -123,7 +125,7 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/ws": Row("none", status=426),
     # Whose a socket is that follows nothing yet: anybody's, but a credential must be good.
     "WS /api/v1/ws": Row("optional", but=dict.fromkeys(UNVERIFIED, 401), but_public=dict.fromkeys(UNVERIFIED, 401)),
-    "GET /metrics": Row("admin"),
+    "GET /metrics": Row("metrics"),
     "GET /admin/timers": Row("admin"),
     "GET /admin/keys": Row("admin"),
     "POST /admin/keys": Row("admin", lambda _: {"tenant": "acme", "scopes": ["cuey"]}),
@@ -134,6 +136,11 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/channels": Row("optional"),
     "POST /api/v1/channels": Row("admin", lambda cell: {"id": f"new-{cell.channel_id}", "name": "n"}),
     f"GET {CHANNEL}": Row("read"),
+    f"GET {CHANNEL}/presence": Row(
+        "token",
+        but={**_NO_READERS, "admin in the query": OK},
+        but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
+    ),
     f"DELETE {CHANNEL}": Row("admin"),
     f"PATCH {CHANNEL}": Row("admin", lambda _: {"name": "n"}),
     f"PATCH {CHANNEL}/meta": Row("admin", lambda _: {"a": 1}),
@@ -158,8 +165,8 @@ ROWS: dict[str, Row] = {
     ),
     f"GET {CHANNEL}/webhooks": Row(
         "token",
-        but={"no scope": 403, "another channel": 403, "pub": 403, "admin in the query": OK},
-        but_absent=dict.fromkeys(("none", *UNVERIFIED, "no scope", "another channel", "pub"), 404),
+        but={**_NO_READERS, "admin in the query": OK},
+        but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
     ),
     f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
@@ -205,6 +212,7 @@ CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
     "another channel": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}-x", f"sub:{cell.channel_id}-x")),
     "pub": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}")),
     "sub": lambda cell: _bearer(cell.own(f"sub:{cell.channel_id}")),
+    "metrics": lambda cell: _bearer(cell.own("metrics")),
     "admin": lambda cell: _bearer(cell.own("admin")),
     "partner": lambda cell: _bearer(forge({"scopes": [f"sub:{cell.channel_id}"], "sub": ME}, PARTNER)),
     "partner over its ceiling": lambda _: _bearer(forge({"scopes": ["admin"], "sub": ME}, PARTNER)),
@@ -214,7 +222,7 @@ CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
 
 _BAD = dict.fromkeys(CREDENTIALS, 401)
 _ALL = dict.fromkeys(CREDENTIALS, OK)
-_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "partner"), 403)
+_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner"), 403)
 
 EXPECTED: dict[Access, dict[str, int]] = {
     "none": _ALL,
@@ -222,6 +230,7 @@ EXPECTED: dict[Access, dict[str, int]] = {
     "read": _BAD | _KNOWN | dict.fromkeys(("sub", "admin", "partner", "admin in the query"), OK),
     "publish": _BAD | _KNOWN | dict.fromkeys(("pub", "admin"), OK),
     "token": _BAD | dict.fromkeys((*_KNOWN, "admin"), OK),
+    "metrics": _BAD | _KNOWN | {"metrics": OK, "admin": OK},
     "admin": _BAD | _KNOWN | {"admin": OK},
 }
 """What each credential gets by the access of the route, for a private channel. A token in the query only reads."""

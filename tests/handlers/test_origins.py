@@ -14,6 +14,7 @@ def allowed(origin: str | None, *, host: str = "tide.example:8000", public_url: 
         anonymous_webhooks=True,
         outbound_allow=(),
         trusted_proxies=(),
+        presence="readers",
         roles={},
     )
     return is_allowed_origin(site, {"host": host} | ({} if origin is None else {"origin": origin}))

@@ -22,6 +22,19 @@ async def test_an_address_that_sends_too_many_requests_is_refused_but_for_health
         assert (await server.http.get("/readyz")).status_code == 200
 
 
+async def test_addresses_of_one_ipv6_network_share_what_one_may_send(engine_url: str, tmp_path: Path) -> None:
+    overrides: dict[str, dict[str, object]] = {
+        **limited("requests_per_address"),
+        "server": {"trusted_proxies": ("127.0.0.0/8",)},
+    }
+    async with running_broker(engine_url, tmp_path / "key.json", overrides) as server:
+        statuses = []
+        for address in ("2001:db8::1", "2001:db8::2", "2001:db8::ffff:1", "2001:db8:0:1::1", "198.51.100.1"):
+            answer = await server.http.get("/openapi.json", headers={"X-Forwarded-For": address})
+            statuses.append(answer.status_code)
+        assert statuses == [200, 200, 429, 200, 200]
+
+
 async def test_a_token_that_publishes_too_many_events_is_refused_and_nothing_is_stored(
     engine_url: str, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from handlers.openapi import VERSION
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
-FILE = re.compile(r"\b(?:broker|handlers|tests|scripts|deploy|docs|examples|bench)/[\w/.-]*\w")
+FILE = re.compile(r"\b(?:broker|handlers|tests|scripts|deploy|docs|examples|bench|soak)/[\w/.-]*\w")
 
 
 def name_of(path: Path) -> str:

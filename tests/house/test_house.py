@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("broker", "handlers", "bench")
+PACKAGES = ("broker", "handlers", "bench", "soak")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FILE_LINES = 300
@@ -40,6 +40,7 @@ PURE = (
     "ids",
     "listing",
     "pages",
+    "presence",
     "rates",
     "readable",
     "scheduled",
@@ -59,10 +60,12 @@ PURE = (
 )
 PURE_OF_CLIENTS = ("backoff", "endings", "rendering", "server_url", "starts")
 PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "event", "requests")
+PURE_OF_SOAK = ("checker", "figures", "frames", "history", "reader_check", "schedule", "table")
 PURE_FILES = [
     *(f"broker/{name}.py" for name in PURE),
     *(f"handlers/client/{name}.py" for name in PURE_OF_CLIENTS),
     *(f"bench/{name}.py" for name in PURE_OF_BENCH),
+    *(f"soak/{name}.py" for name in PURE_OF_SOAK),
 ]
 IMPURE_CALLS = {"time", "monotonic", "now", "utcnow", "today", "random", "token_hex", "token_bytes", "randbits", "open"}
 

@@ -8,6 +8,7 @@ from broker.cursors import LogMeta, Start, has_gap, resume_from
 from broker.errors import CursorExpired, Forbidden, NotFound, TooMany, Unauthorized
 from broker.ids import render_ulid
 from broker.pages import parse_start
+from broker.presence import Person, Seat
 from broker.rotation import Rotation
 from broker.storage.channels import NO_CHANNEL
 from broker.storage.log import Stale
@@ -37,6 +38,8 @@ class Followed:
         self._rotation = rotation
         self._judge = judge
         self._channels: dict[str, Channel] = {}
+        self._person: Person | None = None
+        self._seats: dict[str, Seat] = {}
 
     async def follow(self, command: Subscribe, admit: Admit) -> tuple[Channel, Beginning]:
         """Subscribe as the command says, where `admit` does not raise; `serve` begins it.
@@ -61,6 +64,7 @@ class Followed:
         self.drop(channel.record.id)
         self._channels[channel.record.id] = channel
         self._rotation.add(channel.record.id, channel.subscription)
+        self._seats[channel.record.id] = self._broker.presence.enter(channel.record, self._person)
 
     def drop(self, channel_id: str) -> Subscription | None:
         """Follow the channel no more; its subscription, None where it was not followed."""
@@ -68,6 +72,7 @@ class Followed:
         if channel is None:
             return None
         self._rotation.remove(channel_id)
+        self._seats.pop(channel_id).leave()
         self._broker.hub.unsubscribe(channel.record, channel.subscription)
         return channel.subscription
 
@@ -79,6 +84,12 @@ class Followed:
     def cursors(self) -> dict[str, str]:
         """Where each channel is: everything up to there was written."""
         return {channel_id: channel.subscription.cursor for channel_id, channel in self._channels.items()}
+
+    def read_as(self, person: Person | None) -> None:
+        """From now on this is who is present at all channels, None where nobody is named."""
+        self._person = person
+        for seat in self._seats.values():
+            seat.become(person, int(self._broker.now_s() * 1000))
 
     def judge_all(self) -> None:
         """Ask for each channel whether it may still be read, and end those that may not."""

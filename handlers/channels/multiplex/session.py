@@ -16,7 +16,7 @@ from broker.scopes import Grant
 from broker.subscription import RESTART, CloseReason
 from handlers.auth import NO_RIGHT
 from handlers.broker import Broker
-from handlers.channels.door import age_s, expires_in_s, judge
+from handlers.channels.door import age_s, expires_in_s, judge, whom
 from handlers.channels.multiplex.commands import Asked, Authenticate, Publish, Ref, Subscribe, Unsubscribe
 from handlers.channels.multiplex.followed import Followed
 from handlers.channels.multiplex.messages import (
@@ -73,6 +73,7 @@ class Session:
                 self._held = held.pop_all()
         self._grant = grant
         self._watch_expiry()
+        self._followed.read_as(whom(self._broker, grant))
         self._followed.judge_all()
 
     def end(self, reason: CloseReason) -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import Invalid
-from broker.ids import MAX_MS, MAX_SEQ, MAX_TAG, Position, parse_ulid, render_tag, render_ulid
-from handlers.client.starts import cursor_before, parse_cursor, parse_since
+from broker.ids import MAX_MS, MAX_SEQ, MAX_TAG, Position, cursor_before, parse_ulid, render_tag, render_ulid
+from handlers.client.starts import parse_cursor, parse_since
 
 NOW_MS = 1_736_933_400_500
 

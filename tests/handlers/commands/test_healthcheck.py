@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from handlers.admin_listener import bind_admin
 from handlers.commands.healthcheck import healthcheck
 from tests.broker_server import BrokerServer, running_broker
+from tests.certificates import Authority
 
 
 async def check(*words: str, **environ: str) -> Result:
@@ -53,6 +54,32 @@ async def test_the_port_comes_from_the_settings_and_every_address_is_reached_by_
 ) -> None:
     result = await check(TIDEMARK_SERVER__PORT=str(broker_server.port), TIDEMARK_SERVER__HOST="0.0.0.0")
     assert result.exit_code == 0, result.output
+
+
+async def test_a_server_with_tls_is_asked_by_https_whatever_its_certificate_names(
+    engine_url: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    certificate, key, _ = authority.sign()
+    files = {"tls_certificate": str(certificate), "tls_key": str(key)}
+    environ = {f"TIDEMARK_SERVER__{name.upper()}": value for name, value in files.items()}
+    sockets = bind_admin("127.0.0.1:0")
+    admin = f"127.0.0.1:{sockets[0].getsockname()[1]}"
+    trusts = authority.client()
+    async with running_broker(
+        engine_url, tmp_path / "k.json", {"server": files}, trusts=trusts, admin=sockets
+    ) as server:
+        assert (await server.http.get("/readyz")).status_code == 200
+        port = str(server.port)
+        for words, more in (
+            (["--port", port], {}),
+            ([], {"TIDEMARK_SERVER__PORT": port}),
+            (["--port", port], {"TIDEMARK_SERVER__ADMIN_LISTEN": admin}),
+            ([], {"TIDEMARK_SERVER__ADMIN_LISTEN": admin}),
+        ):
+            result = await check(*words, **environ, **more)
+            assert result.exit_code == 0, result.output
+        assert (await check("--port", port)).exit_code == 1
 
 
 async def test_a_server_that_is_full_is_healthy_by_its_admin_listener(engine_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The soak: publishers and readers under faults, and a checker of everything that happened. See `docs/soak.md`."""
