@@ -166,6 +166,7 @@ class ChannelSettings(Section):
     max_lag_events: Count = 100_000
     trim_interval_s: Seconds = 1.0
     idempotency_ttl_s: WholeSeconds = 86_400
+    scheduled_per_channel: Annotated[int, Field(ge=0, le=10_000)] = 100
     presence: Literal["readers", "admins", "nobody"] = "readers"
     window_events: Annotated[int, Field(ge=1, le=100_000)] = 256
     window_bytes: Size = 1_048_576
@@ -183,6 +184,21 @@ class OutboundSettings(Section):
     """`[outbound]`: which private addresses the server may call."""
 
     allow: tuple[Network, ...] = ()
+
+
+class TimerSettings(Section):
+    """`[timers]`: how due work is shared out among processes, and how much of it is done at once."""
+
+    lease_s: Annotated[float, Field(ge=0.1, le=3600, allow_inf_nan=False)] = 30.0
+    at_once: Annotated[int, Field(ge=1, le=1_000)] = 32
+    per_s: Annotated[float, Field(ge=0.1, le=100_000, allow_inf_nan=False)] = 500.0
+    look_s: Seconds = 1.0
+
+
+class ClockSettings(Section):
+    """`[clock]`: the engine's clock, or one that tests can move."""
+
+    mode: Literal["real", "test"] = "real"
 
 
 class LimitSettings(Section):
@@ -261,6 +277,8 @@ class Settings(Section):
     channels: ChannelSettings = ChannelSettings()
     webhooks: WebhookSettings = WebhookSettings()
     outbound: OutboundSettings = OutboundSettings()
+    timers: TimerSettings = TimerSettings()
+    clock: ClockSettings = ClockSettings()
     limits: LimitSettings = LimitSettings()
     rates: RateSettings = RateSettings()
     log: LogSettings = LogSettings()

@@ -59,6 +59,19 @@ class HubCounts:
 
 
 @dataclass(slots=True)
+class TimerCounts:
+    """What became of the timers claimed here. `late` is how long after it was due one was claimed for the first time.
+
+    `fenced` are those that turned out to be somebody else's by then, `failed` those that are tried again.
+    """
+
+    fired: int = 0
+    fenced: int = 0
+    failed: int = 0
+    late: Histogram = field(default_factory=Histogram)
+
+
+@dataclass(slots=True)
 class AppendCounts:
     """What was stored: publishes and their events, answers that were given again, and how many publishes a call had."""
 

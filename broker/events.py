@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from broker.errors import Invalid, TooLarge
-from broker.ids import Cursor, Position, parse_ulid, render_tag, render_time, render_ulid
+from broker.ids import Cursor, Position, parse_time, parse_ulid, render_tag, render_time, render_ulid
 from broker.strictjson import parse_json, render_json
 
 NO_DATA = "Event must include a data field"
@@ -41,10 +41,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A parsed publish body; `batch` says whether the answer is wrapped in `events`."""
+    """A parsed publish body; `batch` says whether the answer is wrapped in `events`.
+
+    `publish_at_ms` is when it is to be published, None for at once.
+    """
 
     drafts: tuple[Draft, ...]
     batch: bool
+    publish_at_ms: int | None = None
 
 
 class Stored(NamedTuple):
@@ -78,12 +82,14 @@ def parse_publish(body: bytes, limits: EventLimits) -> Publish:
 
 def publish_of(value: Mapping[str, Any], limits: EventLimits) -> Publish:
     """The publish that an object says, recognised as a batch by its list `events`; raises `Invalid` or `TooLarge`."""
-    events = value.get("events")
+    events, publish_at_ms = value.get("events"), _publish_at(value)
     if not isinstance(events, list):
-        return Publish((parse_draft(value, limits),), batch=False)
+        return Publish((parse_draft(value, limits),), False, publish_at_ms)
     if len(events) > limits.batch_events:
         raise Invalid(f"A batch holds at most {limits.batch_events} events")
-    return Publish(tuple(parse_draft(event, limits) for event in events), batch=True)
+    if any(isinstance(event, dict) and "publish_at" in event for event in events):
+        raise Invalid("publish_at stands beside events: a batch is published as one")
+    return Publish(tuple(parse_draft(event, limits) for event in events), True, publish_at_ms)
 
 
 def parse_draft(value: Any, limits: EventLimits) -> Draft:
@@ -146,6 +152,16 @@ def _meta(value: Mapping[str, Any], limits: EventLimits) -> str | None:
     if meta is not None and len(meta.encode()) > limits.meta_bytes:
         raise TooLarge(f"meta is over {limits.meta_bytes} bytes")
     return meta
+
+
+def _publish_at(value: Mapping[str, Any]) -> int | None:
+    text = value.get("publish_at")
+    if text is None:
+        return None
+    try:
+        return parse_time(text if isinstance(text, str) else "")
+    except Invalid:
+        raise Invalid("publish_at must be a time in ISO 8601, such as 2026-12-24T18:00:00Z") from None
 
 
 def _reply_to(value: Mapping[str, Any]) -> Cursor | None:

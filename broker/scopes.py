@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from broker.errors import Invalid
+from broker.tenants import tenant_of
 
 ADMIN = "admin"
 METRICS = "metrics"
@@ -96,6 +97,9 @@ class Grant:
     Unix seconds. `principal` tells callers apart for idempotency: the key and the subject, or a digest of the token
     where it has no subject. `key_x` and `key_issuer` are those of the key that verified it, so that a key that was
     removed and added again under the same `key_id` is noticed.
+
+    An API key's grant has no scopes of channels but a `tenant` whose domain APIs `apis` it may call, an `agent` when it
+    is for one of the calendar's only; it reads the channels of these APIs, an agent's none by their names.
     """
 
     scopes: tuple[str, ...]
@@ -108,6 +112,9 @@ class Grant:
     principal: str
     key_x: str = ""
     key_issuer: str | None = None
+    tenant: str | None = None
+    apis: tuple[str, ...] = ()
+    agent: str | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -125,7 +132,17 @@ class Grant:
 
     def may_subscribe(self, channel_id: str) -> bool:
         """Whether it may read this channel, at every door."""
-        return _allows(self.scopes, "sub", channel_id)
+        return _allows(self.scopes, "sub", channel_id) or self._is_of_its_tenant(channel_id)
+
+    def may_call(self, api: str) -> bool:
+        """Whether it may call this API of the domains, for its tenant."""
+        return self.tenant is not None and api in self.apis
+
+    def _is_of_its_tenant(self, channel_id: str) -> bool:
+        if self.tenant is None or self.agent is not None:
+            return False
+        found = tenant_of(channel_id)
+        return found is not None and found[0] == self.tenant and found[1] in self.apis
 
     @property
     def reach(self) -> Reach:

@@ -14,9 +14,11 @@ COMMANDS = MappingProxyType(
         "serve": "handlers.commands.serve",
         "worker": "handlers.commands.worker",
         "token": "handlers.commands.token",
+        "key": "handlers.commands.key",
         "publish": "handlers.commands.publish",
         "tail": "handlers.commands.tail",
         "channels": "handlers.commands.channels",
+        "timers": "handlers.commands.timers",
         "healthcheck": "handlers.commands.healthcheck",
     }
 )

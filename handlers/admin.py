@@ -7,11 +7,13 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handlers.api_keys import OPERATIONS as API_KEYS
 from handlers.auth import require_admin, require_metrics
 from handlers.broker import broker_of
 from handlers.metrics.exposition import CONTENT_TYPE, MEDIA_TYPE
 from handlers.operations import Answer, Operation
 from handlers.responses import PRIVATE
+from handlers.timers import OPERATIONS as TIMERS
 
 
 async def get_metrics(request: Request) -> Response:
@@ -30,6 +32,8 @@ ADMIN = (
         {200: Answer("Prometheus text format 0.0.4", media_type=MEDIA_TYPE)},
         tag="operation",
     ),
+    *TIMERS,
+    *API_KEYS,
 )
 """The operations, as they are on the admin listener."""
 

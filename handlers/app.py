@@ -18,20 +18,32 @@ from broker.closing import RESTART
 from broker.config import Settings
 from broker.errors import Refusal
 from broker.hub import Hub
+from broker.scheduled import TIMER_KIND
+from broker.scheduler import OnTimer, Scheduler
+from broker.sealing import Sealer
 from broker.signing import SigningKey
+from broker.storage.answers import Answers
+from broker.storage.api_keys import ApiKeys
 from broker.storage.appender import Appender
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
+from broker.storage.clock import Clock
+from broker.storage.commit import Commits
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
-from broker.storage.feeds import open_feed
+from broker.storage.feeds import LiveFeed, open_feed
+from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
+from broker.storage.state import Reader
+from broker.storage.timers import Timers
 from handlers.admin_listener import serving_admin
+from handlers.auth_watch import AuthWatch
 from handlers.broker import Broker
+from handlers.channels.scheduling import publish_scheduled
 from handlers.front import front
 from handlers.metrics import readings
 from handlers.metrics.meter import Meter
@@ -49,12 +61,14 @@ from handlers.wiring import (
     hub_limits_of,
     rates_of,
     retention_of,
+    scheduler_limits_of,
     site_of,
     verifier_of,
 )
 
 logger = logging.getLogger(__name__)
 
+EMBEDDED = "embedded"
 SIGNING_KEY_DOCUMENT = "signing-key"
 CANCEL_AGAIN_S = 0.2
 
@@ -97,6 +111,7 @@ async def open_fit_engine(settings: Settings, signing_key: SigningKey, engine_ur
         reply_timeout_s=configured.reply_timeout_s,
     )
     try:
+        await _clock_of(settings, engine).start()
         await _register_signing_key(engine, signing_key)
     except (EngineUnfit, Refusal):
         await engine.close()
@@ -115,24 +130,61 @@ async def _start(
 ) -> Broker:
     engine = await open_fit_engine(settings, signing_key, engine_url)
     stack.push_async_callback(engine.close)
-    retention = retention_of(settings)
-    channels, appender = Channels(engine, most=settings.limits.channels), Appender(engine, retention, ack_of(settings))
+    appender = Appender(engine, retention_of(settings), ack_of(settings))
     stack.push_async_callback(appender.drained)
-    log, feed = Log(engine, appender), open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    feed = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    broker = _assemble(settings, signing_key, engine, appender, feed, drain, refusals, meter)
+    await broker.trust.look()
+    await broker.auth.look()
+    trimmer = Trimmer(engine, broker.channels, retention_of(settings), interval_s=settings.channels.trim_interval_s)
+    probe = Probe(engine, broker.hub.counts)
+    meter.add(partial(readings.read_hub, broker.hub, feed))
+    meter.add(partial(readings.read_storage, appender, broker.channels, trimmer))
+    meter.add(partial(readings.read_probe, probe))
+    stack.push_async_callback(broker.presence.withdraw)
+    drained = _close_on_drain(broker, drain, settings.server.drain_s)
+    _run_beside(stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), drain=drained)
+    _run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
+    _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
+    _keep_time(stack, settings, engine_url, broker)
+    return broker
+
+
+def _assemble(
+    settings: Settings,
+    signing_key: SigningKey,
+    engine: Engine,
+    appender: Appender,
+    feed: LiveFeed,
+    drain: Drain,
+    refusals: Refusals,
+    meter: Meter,
+) -> Broker:
+    channels, log = Channels(engine, most=settings.limits.channels), Log(engine, appender)
     documents, verifier = Documents(engine), verifier_of(settings, signing_key)
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
-    trust = TrustWatch(documents, verifier, hub, signing_key)
-    broker = Broker(
+    sealer = Sealer(signing_key.private_key.private_bytes_raw())
+    reader = Reader(engine, channels, sealer)
+    commits = Commits(engine, channels, reader, sealer, retention_of(settings))
+    api_keys = ApiKeys(engine, reader, commits)
+    return Broker(
         engine=engine,
         channels=channels,
         channel_list=ChannelList(engine, channels),
         log=log,
         documents=documents,
         endpoints=Endpoints(engine),
+        reader=reader,
+        answers=Answers(engine, reader, sealer, retention_of(settings)),
+        commits=commits,
+        timers=Timers(engine),
+        clock=_clock_of(settings, engine),
         hub=hub,
         presence=Presence(engine),
         verifier=verifier,
-        trust=trust,
+        trust=TrustWatch(documents, verifier, hub, signing_key),
+        api_keys=api_keys,
+        auth=AuthWatch(api_keys, channels, verifier, hub),
         signing_key=signing_key,
         site=site_of(settings),
         limits=api_limits_of(settings),
@@ -146,17 +198,25 @@ async def _start(
         now_s=time.time,
         is_draining=lambda: drain.started,
     )
-    await trust.look()
-    trimmer = Trimmer(engine, channels, retention, interval_s=settings.channels.trim_interval_s)
-    probe = Probe(engine, hub.counts)
-    meter.add(partial(readings.read_hub, hub, feed))
-    meter.add(partial(readings.read_storage, appender, channels, trimmer))
-    meter.add(partial(readings.read_probe, probe))
-    stack.push_async_callback(broker.presence.withdraw)
-    drained = _close_on_drain(broker, drain, settings.server.drain_s)
-    _run_beside(stack, feed=feed.run(), hub=hub.run(), trimmer=trimmer.run(), keys=trust.watch(), drain=drained)
-    _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
-    return broker
+
+
+def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
+    """Have done what is to be done at a time: timers, and the end of documents."""
+    lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
+    # A connection of its own: what wakes the scheduler does not stand behind events.
+    wakes = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    on_timer: dict[str, OnTimer] = {TIMER_KIND: partial(publish_scheduled, broker)}
+    scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
+    stack.push_async_callback(scheduler.drained)
+    broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
+    _run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())
+
+
+def _clock_of(settings: Settings, engine: Engine) -> Clock:
+    is_test = settings.clock.mode == "test"
+    if is_test and settings.engine.url != EMBEDDED:
+        raise EngineUnfit('[clock] mode = "test" is for the embedded engine only: set [engine] url = "embedded"')
+    return Clock(engine, is_test=is_test)
 
 
 async def _register_signing_key(engine: Engine, signing_key: SigningKey) -> None:

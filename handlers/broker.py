@@ -14,15 +14,22 @@ from broker.hub import Hub
 from broker.rates import Rates
 from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
+from broker.storage.answers import Answers
+from broker.storage.api_keys import ApiKeys
 from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
+from broker.storage.clock import Clock
+from broker.storage.commit import Commits
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
+from broker.storage.state import Reader
+from broker.storage.timers import Timers
 from broker.subscription import Subscription
+from handlers.auth_watch import AuthWatch
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
@@ -59,6 +66,7 @@ class ApiLimits:
     socket_age_s: float = 3600.0
     ping_interval_s: float = 25.0
     schema_bytes: int = 16_384
+    scheduled_per_channel: int = 100
     endpoints_per_channel: int = 10
     endpoints_per_address: int = 3
     multiplex: MultiplexLimits = MultiplexLimits()
@@ -92,10 +100,17 @@ class Broker:
     log: Log
     documents: Documents
     endpoints: Endpoints
+    reader: Reader
+    answers: Answers
+    commits: Commits
+    timers: Timers
+    clock: Clock
     hub: Hub
     presence: Presence
     verifier: Verifier
     trust: TrustWatch
+    api_keys: ApiKeys
+    auth: AuthWatch
     signing_key: SigningKey
     site: Site
     limits: ApiLimits

@@ -9,6 +9,7 @@ from broker.errors import Refusal
 from handlers.address_limit import AddressLimit
 from handlers.address_rate import AddressRate
 from handlers.answering import Answering
+from handlers.api_key_loading import ApiKeyLoading
 from handlers.hot_paths import HotPaths
 from handlers.metrics.requests import RequestCounts
 from handlers.responses import on_expected
@@ -21,7 +22,7 @@ def front(router: ASGIApp, settings: Settings, refusals: Refusals, counts: Reque
     """The app that is served. A limit that is not configured is not there."""
     proxies, rate = settings.server.trusted_proxies, rates_of(settings).requests_per_address
     expected = {Refusal: on_expected, HTTPException: on_expected}
-    app: ASGIApp = HotPaths(ExceptionMiddleware(router, handlers=expected), HOT_PATHS)
+    app: ASGIApp = ApiKeyLoading(HotPaths(ExceptionMiddleware(router, handlers=expected), HOT_PATHS))
     if rate is not None:
         app = AddressRate(app, rate=rate, trusted_proxies=proxies)
     app = AddressLimit(app, proxies, settings.limits.connections_per_address)

@@ -1,8 +1,8 @@
 """Structured logs on stderr: a JSON object a line, or text for people. No secret leaves through them.
 
-Whatever is logged, by us or by a library, is cleaned as the last step: bearer tokens, JWTs, query strings and the user
-part of URLs are replaced (reliability.md section E). Field names: `time` (ISO 8601, UTC), `level`, `logger`, `message`,
-`error` (a traceback), and what the call gives as `extra={"fields": {...}}`.
+Whatever is logged, by us or by a library, is cleaned as the last step: bearer tokens, JWTs, API keys, query strings and
+the user part of URLs are replaced (reliability.md section E). Field names: `time` (ISO 8601, UTC), `level`, `logger`,
+`message`, `error` (a traceback), and what the call gives as `extra={"fields": {...}}`.
 """
 
 import logging
@@ -18,6 +18,7 @@ HIDDEN = "[hidden]"
 _SECRETS = (
     re.compile(r"(?<=://)[^\s/@'\"]+(?=@)"),
     re.compile(r"(?<=\bBearer )[^\s'\"\\]+", re.IGNORECASE),
+    re.compile(r"\b(?:tm|chr_[sa]k)_[0-9]{2}[0-9A-Za-z]{5,}"),
     re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}"),
     re.compile(r"(?<=[\w/.~%-]\?)[^\s'\"<>\\]+"),
     re.compile(r"(?<=token=)[^\s'\"&\\]+"),

@@ -12,6 +12,7 @@ from handlers.channels import (
     event_operations,
     feed_operations,
     identity_operations,
+    scheduled_operations,
     webhook_operations,
 )
 from handlers.channels.connections import CONNECTIONS
@@ -27,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
     *channel_operations.OPERATIONS,
     *event_operations.OPERATIONS,
+    *scheduled_operations.OPERATIONS,
     *feed_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,

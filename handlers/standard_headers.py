@@ -25,7 +25,7 @@ PRIVATE = b"private, no-store"
 _OPEN = (b"access-control-allow-origin", b"*")
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id",
+    b"Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id, Tidemark-Channel, Tidemark-Cursor",
 )
 _ANSWERS = ("http.response.start", "websocket.http.response.start")
 

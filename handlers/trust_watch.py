@@ -12,6 +12,7 @@ from broker.errors import Refusal
 from broker.hub import Hub
 from broker.signing import SigningKey
 from broker.storage.documents import Documents
+from broker.storage.scripts import Keep
 from broker.trust import Document, own_key, trusted_from
 from handlers.verifier import Verifier
 
@@ -37,10 +38,15 @@ class TrustWatch:
         document, _ = await self._documents.load(TRUSTED_KEYS)
         return document or []
 
-    async def change(self, decide: Callable[[Document], Document]) -> Document:
-        """Replace the document by what `decide` makes of it, and trust it from now on; raises what `decide` raises."""
+    async def change(
+        self, decide: Callable[[Document], Document], keep: Callable[[Document], Keep | None] = lambda _: None
+    ) -> Document:
+        """Replace the document by what `decide` makes of it, and trust it from now on; raises what `decide` raises.
+
+        `keep` gives the answer to an Idempotency-Key that is kept in the same step; then it raises `Answered` too.
+        """
         document: Document
-        document, version = await self._documents.change(TRUSTED_KEYS, lambda known: decide(known or []))
+        document, version = await self._documents.change(TRUSTED_KEYS, lambda known: decide(known or []), keep)
         # A later change made here may have been taken first; it has this one in it.
         if version > self._version:
             self._trust(document, version)

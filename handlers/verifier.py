@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from broker.api_keys import ApiKey, grant_of, id_of, is_api_key
 from broker.claims import render_claims
 from broker.errors import Unauthorized
 from broker.scopes import Grant
@@ -57,6 +58,8 @@ class Verifier:
         self._max_entries = max_entries
         self._max_age_s = max_age_s
         self._known: dict[bytes, tuple[Grant, float]] = {}
+        # Only keys that there are, so there are no more than were made.
+        self._api_keys: dict[str, ApiKey] = {}
 
     def grant(self, authorization: str | None, query_token: str | None = None) -> Grant:
         """What the caller may do; raises Unauthorized when there is no credential or it does not verify."""
@@ -65,6 +68,8 @@ class Verifier:
 
     def grant_of(self, token: str) -> Grant:
         """What the bearer of `token` may do; raises Unauthorized when it does not verify."""
+        if is_api_key(token):
+            return self._grant_of_key(token)
         now_s = self._now_s()
         digest = hashlib.sha256(token[: MAX_TOKEN + 1].encode(errors="replace")).digest()
         remembered = self._known.get(digest)
@@ -86,16 +91,49 @@ class Verifier:
         self._keys = dict(keys)
         self._known.clear()
 
+    def knows(self, key_id: str) -> bool:
+        """Whether the API key with this id was taken."""
+        return key_id in self._api_keys
+
+    def known_keys(self) -> list[str]:
+        """The ids of the API keys that were taken."""
+        return list(self._api_keys)
+
+    def take_keys(self, keys: Mapping[str, ApiKey]) -> None:
+        """From now on know these API keys too, by their ids."""
+        self._api_keys.update(keys)
+
+    def replace_api_keys(self, key_ids: Collection[str], keys: Mapping[str, ApiKey]) -> None:
+        """From now on know, of the API keys with these ids, what `keys` says; those not in it are forgotten."""
+        for key_id in key_ids:
+            self._api_keys.pop(key_id, None)
+        self._api_keys.update(keys)
+
+    def is_trusted(self, grant: Grant) -> bool:
+        """Whether the key that a grant came from is still there and still good for it, whenever the grant expires."""
+        if grant.tenant is not None:
+            api_key = self._api_keys.get(grant.key_id)
+            return api_key is not None and api_key.revoked_ms is None
+        key = self._keys.get(grant.key_id)
+        return (
+            key is not None and (key.x, key.issuer) == (grant.key_x, grant.key_issuer) and key.may_grant(grant.scopes)
+        )
+
     def still_good(self, grant: Grant, now_s: float) -> bool:
         """Whether a grant given earlier would be given again at `now_s`: not expired, its key still good for it."""
-        key = self._keys.get(grant.key_id)
-        if key is None or (key.x, key.issuer) != (grant.key_x, grant.key_issuer) or not key.may_grant(grant.scopes):
+        if not self.is_trusted(grant):
             return False
         return grant.expires_at_s is None or now_s < grant.expires_at_s + self._leeway_s
 
     def ends_at_s(self, grant: Grant) -> float | None:
         """When a grant ends by itself, in Unix seconds with the leeway; None when it does not."""
         return None if grant.expires_at_s is None else grant.expires_at_s + self._leeway_s
+
+    def _grant_of_key(self, text: str) -> Grant:
+        key = self._api_keys.get(id_of(text))
+        if key is None or not key.is_of(text):
+            raise Unauthorized("Invalid or revoked API key")
+        return grant_of(key)
 
     def _remember(self, digest: bytes, grant: Grant, now_s: float) -> None:
         until_s = now_s + self._max_age_s

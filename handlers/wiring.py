@@ -8,6 +8,7 @@ from broker.config import Settings
 from broker.events import EventLimits
 from broker.hub_limits import HubLimits
 from broker.rates import Rates, parse_rate
+from broker.scheduler import SchedulerLimits
 from broker.signing import SigningKey
 from broker.storage.appender import Ack, Retention
 from broker.trust import own_key
@@ -28,6 +29,12 @@ def ack_of(settings: Settings) -> Ack | None:
     """Whether and how long a publish waits for a replica."""
     engine = settings.engine
     return Ack(int(engine.ack_timeout_s * 1000)) if engine.ack == "replicated" else None
+
+
+def scheduler_limits_of(settings: Settings) -> SchedulerLimits:
+    """Bounds and intervals of timers."""
+    timers = settings.timers
+    return SchedulerLimits(timers.lease_s, timers.at_once, timers.per_s, timers.look_s)
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:
@@ -59,6 +66,7 @@ def api_limits_of(settings: Settings) -> ApiLimits:
         socket_age_s=limits.socket_age_s,
         ping_interval_s=limits.ping_interval_s,
         schema_bytes=limits.schema_bytes,
+        scheduled_per_channel=settings.channels.scheduled_per_channel,
         endpoints_per_channel=settings.webhooks.per_channel,
         endpoints_per_address=settings.webhooks.per_address,
         multiplex=MultiplexLimits(

@@ -11,27 +11,33 @@ from broker.channel_changes import ChannelLimits, apply_patch
 from broker.channels import ChannelRecord, NewChannel
 from broker.events import Draft, Frame, Stored, store
 from broker.ids import Cursor, Position, parse_ulid
+from broker.sealing import Sealer
 from broker.storage.appender import Ack, Appended, Appender, Idempotency, Retention
 from broker.storage.channels import Channels
+from broker.storage.commit import Commits
 from broker.storage.connect import each_node
 from broker.storage.engine import Engine, open_engine
 from broker.storage.feeds import open_feed
 from broker.storage.log import Log
 from broker.storage.retention import Trimmer
+from broker.storage.state import Reader
 from broker.strictjson import render_json
 
 KEPT = Retention(days=7, events=10_000, idempotency_ttl_s=86_400)
+SEALER = Sealer(b"the secret of the tests, 32 bytes")
 
 
 @dataclass(slots=True)
 class Store:
-    """One process's engine, channels, log and trimmer."""
+    """One process's engine, channels, log, trimmer and commits."""
 
     engine: Engine
     channels: Channels
     appender: Appender
     log: Log
     trimmer: Trimmer
+    reader: Reader
+    commits: Commits
 
     async def create(self, channel_id: str = "news", *, is_public: bool = True, **config: Any) -> ChannelRecord:
         """A new channel; further arguments are its `config.storage`."""
@@ -106,7 +112,9 @@ async def open_store(
     channels, appender = Channels(engine, most=most), Appender(engine, retention, ack)
     trimmer = Trimmer(engine, channels, retention, interval_s=0.05)
     try:
-        yield Store(engine, channels, appender, Log(engine, appender), trimmer)
+        reader = Reader(engine, channels, SEALER)
+        commits = Commits(engine, channels, reader, SEALER, retention)
+        yield Store(engine, channels, appender, Log(engine, appender), trimmer, reader, commits)
     finally:
         await appender.drained()
         await engine.close()

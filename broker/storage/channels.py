@@ -24,8 +24,9 @@ from broker.scopes import is_reserved
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
-from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR
+from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR, Keep
 from broker.strictjson import parse_stored, render_json
+from broker.tenants import owner_of
 
 NO_CHANNEL = "Channel not found"
 META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count")
@@ -70,14 +71,21 @@ class Channels:
         # Changes of one channel queue here, so that conflicts are between processes only (design section 4).
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def create(self, new: NewChannel) -> ChannelRecord:
-        """Create a channel with an empty log; raises `Conflict` when it exists, `TooMany` when there are too many."""
-        tag, partition = secrets.randbits(TAG_BITS), self._engine.partition(new.id)
+    def partition(self, channel_id: str) -> int:
+        """Where a channel lives, whether it is there or not."""
+        return self._engine.partition(owner_of(channel_id))
+
+    async def create(self, new: NewChannel, keep: Keep | None = None) -> ChannelRecord:
+        """Create a channel with an empty log; raises `Conflict` when it exists, `TooMany` when there are too many.
+
+        With `keep`, an answer is kept in the same step; raises `Answered` where that was done before.
+        """
+        tag, partition = secrets.randbits(TAG_BITS), self.partition(new.id)
         own, log = partition_keys(partition), log_keys(partition, new.id, tag)
         is_listed = not is_reserved(new.id)
         async with self._creating:
             has_room = not is_listed or await self.count() < self._most
-            answer: bytes = await CREATE_CHANNEL(
+            answer: bytes = await CREATE_CHANNEL.once(
                 self._engine.client,
                 [record_key(partition, new.id), log.meta, own.floor, own.channels, own.public_channels],
                 [
@@ -90,6 +98,7 @@ class Channels:
                     int(is_listed),
                     int(is_listed and new.is_public),
                 ],
+                keep,
             )
         if answer == b"exists":
             raise Conflict("Channel already exists")
@@ -114,6 +123,17 @@ class Channels:
         self._cache.move_to_end(channel_id)
         return record
 
+    async def ensure(self, new: NewChannel) -> ChannelRecord:
+        """The channel's record, perhaps an old one; it is made where it is not there yet, as the first use finds it."""
+        try:
+            return await self.find(new.id)
+        except NotFound:
+            pass
+        try:
+            return await self.create(new)
+        except Conflict:
+            return await self.refresh(new.id)
+
     async def refresh(self, channel_id: str) -> ChannelRecord:
         """The channel's record as the engine has it now; raises `NotFound`."""
         try:
@@ -122,10 +142,13 @@ class Channels:
             self._cache.pop(channel_id, None)
             raise
 
-    async def change(self, channel_id: str, decide: Decide) -> ChannelRecord:
+    async def change(
+        self, channel_id: str, decide: Decide, keep: Callable[[ChannelRecord], Keep | None] = lambda _: None
+    ) -> ChannelRecord:
         """Replace the record by what `decide` makes of it; decides again when another process was faster.
 
-        Raises `NotFound`, `Unavailable`, and what `decide` raises. Deciding for the same record writes nothing.
+        `keep` gives the answer to keep for what was decided. Raises `NotFound`, `Unavailable`, `Answered`, and what
+        `decide` raises. Deciding for the same record writes nothing, no answer either.
         """
         async with self._changing.setdefault(channel_id, asyncio.Lock()):
             for _ in range(CHANGE_ATTEMPTS):
@@ -135,15 +158,15 @@ class Channels:
                 document = render_json(render_record(changed))
                 if document == render_json(render_record(record)):
                     return record
-                if await self._write(record, document, is_public=changed.is_public):
+                if await self._write(record, document, keep(changed), is_public=changed.is_public):
                     return self._remember(replace(changed, version=record.version + 1))
         raise Unavailable("The channel is being changed by others", retry_after_s=1)
 
-    async def delete(self, channel_id: str) -> None:
-        """Delete the channel, its events and its endpoints; raises `NotFound`."""
+    async def delete(self, channel_id: str, keep: Keep | None = None) -> None:
+        """Delete the channel, its events and its endpoints, and keep an answer; raises `NotFound`, `Answered`."""
         record = await self.refresh(channel_id)
         own, log = partition_keys(record.partition), keys_of(record)
-        answer = await DELETE_CHANNEL(
+        answer = await DELETE_CHANNEL.once(
             self._engine.client,
             [
                 record_key(record.partition, channel_id),
@@ -154,6 +177,7 @@ class Channels:
                 own.trims,
             ],
             [channel_id, record.tag, log.topic, member_of(record)],
+            keep,
         )
         self._cache.pop(channel_id, None)
         if answer == b"absent":
@@ -189,7 +213,7 @@ class Channels:
         """These channels in this order, those that there are, with what their logs say of themselves."""
         pipeline = self._engine.client.pipeline(transaction=False)
         for channel_id in ids:
-            pipeline.hgetall(record_key(self._engine.partition(channel_id), channel_id))
+            pipeline.hgetall(record_key(self.partition(channel_id), channel_id))
         answers = await answered(pipeline.execute()) if ids else []
         found = [(channel_id, fields) for channel_id, fields in zip(ids, answers, strict=True) if fields]
         records = [self._parse(channel_id, fields) for channel_id, fields in found]
@@ -201,20 +225,21 @@ class Channels:
         ]
 
     async def _load(self, channel_id: str) -> ChannelRecord:
-        key = record_key(self._engine.partition(channel_id), channel_id)
+        key = record_key(self.partition(channel_id), channel_id)
         fields = await answered(self._engine.client.hgetall(key))
         if not fields:
             raise NotFound(NO_CHANNEL)
         return self._parse(channel_id, fields)
 
-    async def _write(self, record: ChannelRecord, document: bytes, *, is_public: bool) -> bool:
+    async def _write(self, record: ChannelRecord, document: bytes, keep: Keep | None, *, is_public: bool) -> bool:
         """True when it was written, False when the record is no longer that one."""
         own, log = partition_keys(record.partition), keys_of(record)
         in_public_list = is_public and not is_reserved(record.id)
-        answer: bytes = await CHANGE_CHANNEL(
+        answer: bytes = await CHANGE_CHANNEL.once(
             self._engine.client,
             [record_key(record.partition, record.id), log.meta, own.public_channels, own.trims],
             [record.id, record.tag, record.version, document, int(in_public_list), log.topic, member_of(record)],
+            keep,
         )
         return answer == b"ok"
 
@@ -224,7 +249,7 @@ class Channels:
         return ChannelRecord(
             **document,
             tag=int(fields[b"tag"]),
-            partition=self._engine.partition(channel_id),
+            partition=self.partition(channel_id),
             created_ms=int(fields[b"created_ms"]),
             version=int(fields[b"version"]),
         )

@@ -12,7 +12,7 @@ from broker.errors import Unavailable
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import document_key
-from broker.storage.scripts import PUT_DOCUMENT
+from broker.storage.scripts import PUT_DOCUMENT, Keep
 from broker.storage.turns import Turns
 
 CHANGE_ATTEMPTS = 8
@@ -36,19 +36,27 @@ class Documents:
         """The version of the named document."""
         return int(await answered(self._engine.client.hget(self._key(name), "version")) or 0)
 
-    async def change(self, name: str, decide: Decide) -> tuple[Any, int]:
+    def partition(self, name: str) -> int:
+        """Where the named document lives."""
+        return self._engine.partition(name)
+
+    async def change(
+        self, name: str, decide: Decide, keep: Callable[[Any], Keep | None] = lambda _: None
+    ) -> tuple[Any, int]:
         """Replace the named document by what `decide` makes of it; that, and its version.
 
-        Raises what `decide` raises, with nothing written, and `Unavailable`.
+        `keep` gives the answer to an Idempotency-Key that is kept in the same step. Raises what `decide` raises, with
+        nothing written, `Answered`, and `Unavailable`.
         """
         key = self._key(name)
         async with self._turns.of(key):
             for _ in range(CHANGE_ATTEMPTS):
                 document, version = await self.load(name)
                 changed = decide(document)
-                if await PUT_DOCUMENT(self._engine.client, [key], [version, orjson.dumps(changed)]) == b"ok":
+                words = [version, orjson.dumps(changed)]
+                if await PUT_DOCUMENT.once(self._engine.client, [key], words, keep(changed)) == b"ok":
                     return changed, version + 1
         raise Unavailable("The document is being changed by others", retry_after_s=1)
 
     def _key(self, name: str) -> str:
-        return document_key(self._engine.partition(name), name)
+        return document_key(self.partition(name), name)

@@ -15,7 +15,7 @@ from broker.storage.channels import keys_of
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.log import Stale
-from broker.storage.scripts import PUT_ENDPOINTS
+from broker.storage.scripts import PUT_ENDPOINTS, Keep
 from broker.storage.turns import Turns
 
 CHANGE_ATTEMPTS = 16
@@ -43,17 +43,22 @@ class Endpoints:
         kept = await self._load(channel)
         return tuple(sorted(alive(kept.endpoints, kept.now_ms), key=lambda each: each.id))
 
-    async def change(self, channel: ChannelRecord, decide: Callable[[Registered, int], tuple[Registered, T]]) -> T:
+    async def change(
+        self,
+        channel: ChannelRecord,
+        decide: Callable[[Registered, int], tuple[Registered, T]],
+        keep: Callable[[T], Keep | None] = lambda _: None,
+    ) -> T:
         """Replace the endpoints by what `decide` makes of them at a time in ms; answers what it answers beside them.
 
-        It decides again when another process was faster. Raises what it raises, with nothing written, and `Stale`,
-        `Unavailable`.
+        It decides again when another process was faster; `keep` gives the answer to an Idempotency-Key that is kept in
+        the same step. Raises what it raises, with nothing written, and `Stale`, `Answered`, `Unavailable`.
         """
         async with self._turns.of(keys_of(channel).endpoints):
             for _ in range(CHANGE_ATTEMPTS):
                 kept = await self._load(channel)
                 changed, outcome = decide(kept.endpoints, kept.now_ms)
-                if await self._put(channel, kept, changed):
+                if await self._put(channel, kept, changed, keep(outcome)):
                     return outcome
         raise Unavailable("The webhooks of this channel are being changed by others", retry_after_s=1)
 
@@ -71,11 +76,11 @@ class Endpoints:
             return Kept((), 0, now_ms)
         return Kept(parse_stored(orjson.loads(document)), int(version), now_ms)
 
-    async def _put(self, channel: ChannelRecord, kept: Kept, changed: Registered) -> bool:
+    async def _put(self, channel: ChannelRecord, kept: Kept, changed: Registered, keep: Keep | None) -> bool:
         keys = keys_of(channel)
         before, after = _ids(kept.endpoints), _ids(changed)
         new, gone = after - before, before - after
-        answer = await PUT_ENDPOINTS(
+        answer = await PUT_ENDPOINTS.once(
             self._engine.client,
             [keys.endpoints, keys.meta],
             [
@@ -87,6 +92,7 @@ class Endpoints:
                 *new,
                 *gone,
             ],
+            keep,
         )
         if answer in (b"stale", b"absent"):
             raise Stale

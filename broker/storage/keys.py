@@ -22,8 +22,10 @@ class LogKeys(NamedTuple):
 
 
 class PartitionKeys(NamedTuple):
-    """The keys that one partition has once: id floor, due trims, and the channel indexes by creation time.
+    """The keys that one partition has once.
 
+    Id floor, due trims, the channel indexes by creation time; timers by due time, claims on them, and the topic that
+    tells of earlier ones; documents by the end of their lifetime, and the number of commits. `fences` numbers claims.
     `waited` is written where nothing else is, so that there is something to wait for a replica with.
     """
 
@@ -32,6 +34,12 @@ class PartitionKeys(NamedTuple):
     channels: str
     public_channels: str
     waited: str
+    timers: str
+    claims: str
+    fences: str
+    timer_topic: str
+    expiries: str
+    commits: str
 
 
 def partition_of(owner: str, partitions: int) -> int:
@@ -48,9 +56,9 @@ def log_keys(partition: int, channel_id: str, tag: int) -> LogKeys:
 def partition_keys(partition: int) -> PartitionKeys:
     """The keys that the partition has once."""
     prefix = _prefix(partition)
-    return PartitionKeys(
-        f"{prefix}floor", f"{prefix}trims", f"{prefix}channels", f"{prefix}public-channels", f"{prefix}waited"
-    )
+    names = ("floor", "trims", "channels", "public-channels", "waited")
+    timers = ("timers", "claims", "fences", "timer-topic", "expiries", "commits")
+    return PartitionKeys(*(f"{prefix}{name}" for name in (*names, *timers)))
 
 
 def processes_key(partition: int) -> str:
@@ -73,9 +81,30 @@ def document_key(partition: int, name: str) -> str:
     return f"{_prefix(partition)}document:{name}"
 
 
+def state_key(partition: int, kind: str, document_id: str) -> str:
+    """The key of a document of an owner in this partition."""
+    return f"{_prefix(partition)}state:{kind}:{document_id}"
+
+
+def index_key(partition: int, name: str) -> str:
+    """The key of an index; with an empty name, how they all begin."""
+    return f"{_prefix(partition)}index:{name}"
+
+
+def answer_keys(partition: int, digest: str) -> tuple[str, str]:
+    """The keys that keep the answer to an Idempotency-Key: its row, and the body of one that shows a secret."""
+    row = f"{_prefix(partition)}idempotency:{digest}"
+    return row, f"{row}:sealed"
+
+
+def claim_key(partition: int, digest: str) -> str:
+    """The key that binds an Idempotency-Key to its body; `partition` is that of the digest."""
+    return f"{_prefix(partition)}claim:{digest}"
+
+
 def idempotency_key(partition: int, tag: int, digest: str) -> str:
     """The key that keeps the answer to an Idempotency-Key, for publishes to the log with this tag only."""
-    return f"{_prefix(partition)}idempotency:{render_tag(tag)}:{digest}"
+    return answer_keys(partition, f"{render_tag(tag)}:{digest}")[0]
 
 
 def rate_key(partition: int, digest: str) -> str:

@@ -16,7 +16,7 @@ from broker.storage.appender import Appended, Appender, Idempotency
 from broker.storage.channels import keys_of, parse_meta
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
-from broker.storage.scripts import DELETE_EVENT, PAGE, THREAD
+from broker.storage.scripts import DELETE_EVENT, PAGE, THREAD, Keep
 
 MAX_SCAN = 5_000
 MAX_SCAN_BYTES = 16_777_216
@@ -87,13 +87,25 @@ class Log:
         fields = entries[0][1]
         return frame(channel.tag_letters, place, fields.get(b"t"), fields[b"w"])
 
-    async def delete(self, channel: ChannelRecord, cursor: Cursor, publisher: str | None, *, admin: bool) -> None:
-        """Delete the event with this id, for its publisher or an admin. Raises `NotFound`, `Forbidden`, `Stale`."""
+    async def delete(
+        self,
+        channel: ChannelRecord,
+        cursor: Cursor,
+        publisher: str | None,
+        *,
+        admin: bool,
+        keep: Keep | None = None,
+    ) -> None:
+        """Delete the event with this id, for its publisher or an admin, and keep an answer in the same step.
+
+        Raises `NotFound`, `Forbidden`, `Stale`, `Answered`.
+        """
         keys, place = keys_of(channel), cursor.within(channel.tag).stream
-        answer = await DELETE_EVENT(
+        answer = await DELETE_EVENT.once(
             self._engine.client,
             [keys.meta, keys.stream, keys.replies],
             [place, publisher or "", int(admin), keys.topic, channel.version],
+            keep,
         )
         if answer == b"stale":
             raise Stale

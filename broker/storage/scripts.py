@@ -1,9 +1,12 @@
 """The Lua scripts: one file each under `lua/`, called by SHA, loaded where the server does not know them.
 
-Arguments and answers are described at the head of each file. A script call is one round trip and atomic.
+Arguments and answers are described at the head of each file. A script call is one round trip and atomic. A line
+`--@include name` stands for the file `parts/name.lua`: what several scripts share is written once.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +20,23 @@ from broker.storage.connect import answered
 from broker.storage.replication import then_wait
 
 _FOLDER = Path(__file__).parent / "lua"
+_INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Keep:
+    """The answer to an Idempotency-Key for `Script.once` to keep: its keys and words (parts/keeping.lua).
+
+    `is_kept` says that it was, by a step that succeeded.
+    """
+
+    keys: tuple[str, str]
+    words: tuple[Any, ...]
+    is_kept: bool = False
+
+
+class Answered(Exception):
+    """The Idempotency-Key has its answer already, so nothing was done: find it, and give it again."""
 
 
 class Script:
@@ -25,11 +45,15 @@ class Script:
     `times` are the seconds that calls took in this process, also those that failed.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_keeping: bool = False) -> None:
         self.name = name
-        self.source = (_FOLDER / f"{name}.lua").read_text()
+        self.source = _compose((_FOLDER / f"{name}.lua").read_text())
+        if is_keeping:
+            around = _compose((_FOLDER / "parts" / "keeping.lua").read_text())
+            self.source = around.replace("--@script", self.source)
         self.sha = sha1(self.source.encode(), usedforsecurity=False).hexdigest()
         self.times = Histogram()
+        self._keeping: Script | None = None
 
     async def __call__(self, client: Redis, keys: list[str], args: list[Any]) -> Any:
         """Run the script; a server that does not know it has done nothing, so it is sent whole then."""
@@ -51,6 +75,26 @@ class Script:
         finally:
             self.times.observe(perf_counter() - begun)
 
+    async def once(self, client: Redis, keys: list[str], args: list[Any], keep: Keep | None) -> Any:
+        """The same, and `keep` in the same step where it succeeds; raises `Answered` where that is not the first time.
+
+        For scripts that say by 'ok' or a number that they succeeded.
+        """
+        if keep is None:
+            return await self(client, keys, args)
+        if self._keeping is None:
+            self._keeping = Script(self.name, is_keeping=True)
+            self._keeping.times = self.times
+        outcome = await self._keeping(client, [*keys, *keep.keys], [*args, *keep.words])
+        if outcome == b"answered":
+            raise Answered
+        keep.is_kept = outcome == b"ok" or outcome.isdigit()
+        return outcome
+
+
+def _compose(text: str) -> str:
+    return _INCLUDE.sub(lambda line: (_FOLDER / "parts" / f"{line[1]}.lua").read_text(), text)
+
 
 APPEND = Script("append")
 PAGE = Script("page")
@@ -64,6 +108,14 @@ PUT_DOCUMENT = Script("put_document")
 PUT_ENDPOINTS = Script("put_endpoints")
 TAKE_RATE = Script("take_rate")
 RAISE_FLOOR = Script("raise_floor")
+COMMIT = Script("commit")
+READ_DOCUMENTS = Script("read_documents")
+LIST_DOCUMENTS = Script("list_documents")
+EXPIRE_DOCUMENTS = Script("expire_documents")
+KEEP_ANSWER = Script("keep_answer")
+CLAIM_TIMERS = Script("claim_timers")
+RELEASE_TIMER = Script("release_timer")
+LIST_TIMERS = Script("list_timers")
 REPORT_PRESENCE = Script("report_presence")
 READ_PRESENCE = Script("read_presence")
 

@@ -21,7 +21,7 @@ from handlers.channels.channels import (
     patch_channel_meta,
 )
 from handlers.channels.event_operations import CHANNEL as CHANNEL_PATH
-from handlers.channels.event_operations import TOKEN
+from handlers.channels.event_operations import KEY, TOKEN
 from handlers.channels.event_schemas import ULID
 from handlers.channels.presence import get_presence
 from handlers.channels.roles import get_api, list_roles
@@ -66,7 +66,8 @@ OPERATIONS = (
         "Create a channel",
         "admin",
         {201: Answer("Created, with a token for it", CREATED)},
-        refusals=(400, 409, 413, 429, 503),
+        refusals=(400, 409, 413, 422, 429, 503),
+        parameters=(KEY,),
         body=CREATE,
     ),
     Operation(
@@ -96,7 +97,8 @@ OPERATIONS = (
         "Change a channel",
         "admin",
         {200: Answer("The channel as it is now", CHANNEL)},
-        refusals=(400, 404, 413, 503),
+        refusals=(400, 404, 413, 422, 503),
+        parameters=(KEY,),
         body=PATCH,
     ),
     Operation(
@@ -106,7 +108,8 @@ OPERATIONS = (
         "Merge into a channel's meta",
         "admin",
         {200: Answer("The meta as it is now", CHANNEL_META)},
-        refusals=(400, 404, 413, 503),
+        refusals=(400, 404, 413, 422, 503),
+        parameters=(KEY,),
         body=PATCH_META,
     ),
     Operation(
@@ -116,6 +119,7 @@ OPERATIONS = (
         "Delete a channel and all that is in it",
         "admin",
         {204: Answer("Deleted")},
-        refusals=(404, 503),
+        refusals=(400, 404, 422, 503),
+        parameters=(KEY,),
     ),
 )

@@ -5,11 +5,13 @@ Reserved channels belong to the other APIs: by hand nobody creates, publishes to
 only the retention can be changed.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.change import Answer
 from broker.channel_changes import apply_patch, merge_meta, parse_create
 from broker.channels import ChannelRecord, render_record
 from broker.errors import Forbidden
@@ -19,7 +21,8 @@ from broker.scopes import is_reserved
 from broker.tokens import MintRequest, mint
 from handlers.auth import read_as_admin, read_grant, require_admin
 from handlers.broker import Broker, broker_of
-from handlers.responses import json_answer, no_content
+from handlers.idempotency import DONE, KEY_HEADER, Keeping, json_kept, once
+from handlers.responses import json_answer
 
 NOT_BY_HAND = "This channel belongs to another API and cannot be deleted by hand"
 
@@ -27,11 +30,16 @@ NOT_BY_HAND = "This channel belongs to another API and cannot be deleted by hand
 async def create_channel(request: Request) -> Response:
     """Create a channel with an empty log; 201 with a token that publishes to it and reads it, and never expires."""
     broker = broker_of(request)
-    _, body = await read_as_admin(request)
+    grant, body = await read_as_admin(request)
     new = parse_create(body, broker.channel_limits)
     parse_types_config(new.config, broker.limits.schema_bytes)
-    channel = await broker.channels.create(new)
-    return json_answer({"id": channel.id, "token": _channel_token(broker, channel.id)}, 201)
+
+    async def act(keeping: Keeping) -> Answer:
+        answer = json_kept({"id": new.id, "token": _channel_token(broker, new.id)}, 201, is_secret=True)
+        await broker.channels.create(new, keeping.of(answer))
+        return answer
+
+    return await once(request, grant, body, broker.channels.partition(new.id), act, is_claimed=True)
 
 
 async def get_channel(request: Request) -> Response:
@@ -46,34 +54,52 @@ async def get_channel(request: Request) -> Response:
 async def patch_channel(request: Request) -> Response:
     """Change the named fields only: null clears, `config` is replaced whole, and an empty body changes nothing."""
     broker = broker_of(request)
-    channel_id, body = await _change_of(request)
-    changed = await broker.channels.change(channel_id, lambda record: _patched(broker, record, body))
-    return json_answer(render_record(changed))
+    return await _change(request, lambda record, body: _patched(broker, record, body), render_record)
 
 
 async def patch_channel_meta(request: Request) -> Response:
     """Merge the body into the channel's meta: null deletes a key, and a meta without keys becomes null."""
-    broker = broker_of(request)
-    channel_id, body = await _change_of(request)
-    changed = await broker.channels.change(channel_id, lambda record: merge_meta(record, body, broker.channel_limits))
-    return json_answer({"id": changed.id, "meta": changed.meta})
+    limits = broker_of(request).channel_limits
+    return await _change(
+        request,
+        lambda record, body: merge_meta(record, body, limits),
+        lambda record: {"id": record.id, "meta": record.meta},
+    )
 
 
 async def delete_channel(request: Request) -> Response:
     """Delete the channel with its events and webhooks; its readers are told. The id can be used again."""
-    require_admin(request)
-    channel_id = request.path_params["channel_id"]
+    grant = require_admin(request)
+    channels, channel_id = broker_of(request).channels, request.path_params["channel_id"]
     if is_reserved(channel_id):
         raise Forbidden(NOT_BY_HAND)
-    await broker_of(request).channels.delete(channel_id)
-    return no_content()
+
+    async def act(keeping: Keeping) -> Answer:
+        await channels.delete(channel_id, keeping.of(DONE))
+        return DONE
+
+    return await once(request, grant, None, channels.partition(channel_id), act)
 
 
-async def _change_of(request: Request) -> tuple[str, Any]:
+async def _change(
+    request: Request,
+    decide: Callable[[ChannelRecord, Any], ChannelRecord],
+    render: Callable[[ChannelRecord], dict[str, Any]],
+) -> Response:
+    channels, channel_id = broker_of(request).channels, request.path_params["channel_id"]
     require_admin(request)
-    channel = await broker_of(request).channels.refresh(request.path_params["channel_id"])
-    _, body = await read_as_admin(request)
-    return channel.id, body
+    if KEY_HEADER not in request.headers:
+        # A channel that is not there is told before its body is read; a retry may be answered for one that is gone.
+        await channels.refresh(channel_id)
+    grant, body = await read_as_admin(request)
+
+    async def act(keeping: Keeping) -> Answer:
+        changed = await channels.change(
+            channel_id, lambda record: decide(record, body), lambda record: keeping.of(json_kept(render(record)))
+        )
+        return json_kept(render(changed))
+
+    return await once(request, grant, body, channels.partition(channel_id), act)
 
 
 def _patched(broker: Broker, record: ChannelRecord, body: Any) -> ChannelRecord:

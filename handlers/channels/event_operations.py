@@ -1,11 +1,12 @@
 """The operations on a channel's events: publish, read, follow, delete."""
 
-from handlers.channels.event_schemas import EVENT, EVENTS, PAGE, PUBLISH, PUBLISHED
+from handlers.channels.event_schemas import EVENT, EVENTS, PAGE, PUBLISH, PUBLISHED, SCHEDULED
 from handlers.channels.events import delete_event, get_event, get_replies, get_thread
 from handlers.channels.poll import poll
 from handlers.channels.publish import publish
 from handlers.channels.socket import upgrade_required
 from handlers.channels.sse import follow_as_events
+from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.operations import Answer, Operation, Parameter
 
 CHANNEL = "/api/v1/channels/{channel_id}"
@@ -27,7 +28,7 @@ WAIT = Parameter(
 ON_GAP = Parameter(
     "on_gap", "error: answer 410 when events after the cursor are gone.", {"enum": ["page", "error"], "default": "page"}
 )
-KEY = Parameter("Idempotency-Key", "Makes a retry safe for 24 hours.", {"type": "string", "maxLength": 128}, "header")
+KEY = IDEMPOTENCY_KEY
 LAST_EVENT_ID = Parameter("Last-Event-ID", "Wins over cursor; sent by EventSource when it reconnects.", place="header")
 
 POLL_PARAMETERS = (CURSOR, SINCE, TYPES, TYPE, LIMIT, WAIT, ON_GAP, TOKEN)
@@ -39,7 +40,7 @@ OPERATIONS = (
         publish,
         "Publish one event or a batch, all or nothing",
         "publish",
-        {201: Answer("The events as stored", PUBLISHED)},
+        {201: Answer("The events as stored", PUBLISHED), 202: Answer("They wait for their publish_at", SCHEDULED)},
         refusals=(400, 404, 413, 422, 429, 503),
         parameters=(KEY,),
         body=PUBLISH,
@@ -74,7 +75,8 @@ OPERATIONS = (
         "Delete one event: its publisher or an admin",
         "publish",
         {204: Answer("Deleted, at every door")},
-        refusals=(404, 503),
+        refusals=(400, 404, 422, 503),
+        parameters=(KEY,),
         tag="events",
     ),
     Operation(

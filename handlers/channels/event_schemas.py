@@ -46,14 +46,30 @@ DRAFT: dict[str, Any] = {
         "reply_to": {"type": ["string", "null"], "description": "The id of an event of this channel."},
     },
 }
+PUBLISH_AT = {
+    "type": ["string", "null"],
+    "format": "date-time",
+    "description": "Not now, but at this time, at most a year ahead.",
+}
 PUBLISH: dict[str, Any] = {
     "anyOf": [
-        DRAFT,
+        {**DRAFT, "properties": {**DRAFT["properties"], "publish_at": PUBLISH_AT}},
         {
             "type": "object",
             "required": ["events"],
-            "properties": {"events": {"type": "array", "maxItems": 100, "items": DRAFT}},
+            "properties": {"events": {"type": "array", "maxItems": 100, "items": DRAFT}, "publish_at": PUBLISH_AT},
         },
     ]
+}
+SCHEDULED: dict[str, Any] = {
+    "type": "object",
+    "required": ["scheduled"],
+    "properties": {
+        "scheduled": {
+            "type": "object",
+            "required": ["id", "publish_at"],
+            "properties": {"id": {"type": "string"}, "publish_at": {"type": "string", "format": "date-time"}},
+        }
+    },
 }
 PUBLISHED: dict[str, Any] = {"anyOf": [EVENT, EVENTS]}

@@ -9,13 +9,15 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.change import Answer
 from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound
 from broker.ids import Cursor, parse_ulid
 from broker.storage.log import NO_EVENT, Stale
-from handlers.auth import require_publish, require_read
+from handlers.auth import publish_grant, require_publish, require_read
 from handlers.broker import broker_of
-from handlers.responses import json_bytes, no_content
+from handlers.idempotency import DONE, Keeping, once
+from handlers.responses import json_bytes
 
 T = TypeVar("T")
 
@@ -29,15 +31,21 @@ async def get_event(request: Request) -> Response:
 
 async def delete_event(request: Request) -> Response:
     """Delete an event for its publisher or an admin; it is gone at every door when this answers."""
-    broker = broker_of(request)
-    while True:
-        grant, channel = await require_publish(request, request.path_params["channel_id"])
-        try:
-            await broker.log.delete(channel, _cursor(request), grant.subject, admin=grant.is_admin)
-        except Stale:
-            await broker.channels.refresh(channel.id)
-        else:
-            return no_content()
+    broker, channel_id = broker_of(request), request.path_params["channel_id"]
+
+    async def act(keeping: Keeping) -> Answer:
+        while True:
+            grant, channel = await require_publish(request, channel_id)
+            cursor, keep = _cursor(request), keeping.of(DONE)
+            try:
+                await broker.log.delete(channel, cursor, grant.subject, admin=grant.is_admin, keep=keep)
+            except Stale:
+                await broker.channels.refresh(channel.id)
+            else:
+                return DONE
+
+    grant = publish_grant(request, channel_id)
+    return await once(request, grant, None, broker.channels.partition(channel_id), act)
 
 
 async def get_replies(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from handlers.channels.directory import claim_channels
 from handlers.channels.discovery import JWKS_PATH, discover, get_jwks
+from handlers.channels.event_operations import KEY as IDEMPOTENCY_KEY
 from handlers.channels.identity_schemas import (
     CLAIM,
     CLAIM_REQUEST,
@@ -64,7 +65,8 @@ OPERATIONS = (
         "Trust a key",
         "admin",
         {201: Answer("The key as it is trusted", KEY)},
-        refusals=(400, 409, 413, 503),
+        refusals=(400, 409, 413, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         body=NEW_KEY,
         tag="keys",
     ),
@@ -75,7 +77,8 @@ OPERATIONS = (
         "Trust a key no more",
         "admin",
         {200: Answer("Its tokens verify no more", OK)},
-        refusals=(404, 503),
+        refusals=(400, 404, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         tag="keys",
     ),
     Operation(
@@ -95,7 +98,8 @@ OPERATIONS = (
         "Change the identity",
         "admin",
         {200: Answer("The identity as it is now", IDENTITY)},
-        refusals=(400, 413, 503),
+        refusals=(400, 413, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         body=IDENTITY_CHANGES,
         tag="server",
     ),
@@ -125,7 +129,8 @@ OPERATIONS = (
         "Sign a claim to channels for a directory",
         "admin",
         {200: Answer("The claim and its signature", CLAIM)},
-        refusals=(400, 413, 503),
+        refusals=(400, 413, 422, 503),
+        parameters=(IDEMPOTENCY_KEY,),
         body=CLAIM_REQUEST,
         tag="server",
     ),

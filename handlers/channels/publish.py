@@ -9,12 +9,16 @@ from broker.scopes import is_reserved
 from handlers.auth import NO_RIGHT, publish_grant
 from handlers.broker import broker_of
 from handlers.channels.publishing import Submission, frames_of, idempotency, publish_in_order, take_rates
+from handlers.channels.scheduling import schedule
 from handlers.requests import read_body
 from handlers.responses import json_bytes
 
 
 async def publish(request: Request) -> Response:
-    """Append the events of the body; 201 with them as stored. The same Idempotency-Key answers the same again."""
+    """Append the events of the body; 201 with them as stored. The same Idempotency-Key answers the same again.
+
+    With `publish_at` they wait for that time: 202 with the id of the scheduled publish.
+    """
     broker = broker_of(request)
     channel_id = request.path_params["channel_id"]
     grant = publish_grant(request, channel_id)
@@ -29,6 +33,8 @@ async def publish(request: Request) -> Response:
     key = idempotency(broker, grant, channel_id, request.headers.get("idempotency-key"), parsed)
     submission = Submission(channel, grant, parsed.drafts, key)
     await take_rates(broker, submission)
+    if parsed.publish_at_ms is not None:
+        return await schedule(broker, request, channel, grant, parsed, body, key)
     outcome = (await publish_in_order(broker, [submission]))[0]
     if isinstance(outcome, Refusal):
         raise outcome

@@ -182,6 +182,8 @@ def _compiled(broker: Broker, channel: ChannelRecord) -> CompiledTypes:
 def _render_publish(publish: Publish) -> bytes:
     """One text for each publish; a line an event, as JSON has no raw line ends."""
     lines = [b"batch" if publish.batch else b"single"]
+    if publish.publish_at_ms is not None:
+        lines[0] += b" at %d" % publish.publish_at_ms
     for draft in publish.drafts:
         reply_to = None if draft.reply_to is None else list(draft.reply_to)
         lines.append(render_json([draft.type, draft.meta, reply_to]) + draft.data_json)

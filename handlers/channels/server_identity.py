@@ -3,10 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.change import Answer
 from broker.identity import Identity, apply_identity, parse_identity, render_identity
 from broker.ids import render_time
 from handlers.auth import read_as_admin
 from handlers.broker import Broker, broker_of
+from handlers.idempotency import Keeping, json_kept, once
 from handlers.responses import json_answer
 
 SERVER_IDENTITY = "server-identity"
@@ -26,9 +28,15 @@ async def get_server(request: Request) -> Response:
 async def put_server(request: Request) -> Response:
     """Change the named fields; null clears one, and brings back the default name."""
     broker = broker_of(request)
-    _, body = await read_as_admin(request)
+    grant, body = await read_as_admin(request)
     changes, updated_at = parse_identity(body), render_time(await broker.engine.now_ms())
-    document, _ = await broker.documents.change(
-        SERVER_IDENTITY, lambda known: apply_identity(known, changes, updated_at)
-    )
-    return json_answer(render_identity(document))
+
+    async def act(keeping: Keeping) -> Answer:
+        document, _ = await broker.documents.change(
+            SERVER_IDENTITY,
+            lambda known: apply_identity(known, changes, updated_at),
+            lambda document: keeping.of(json_kept(render_identity(document))),
+        )
+        return json_kept(render_identity(document))
+
+    return await once(request, grant, body, broker.documents.partition(SERVER_IDENTITY), act)

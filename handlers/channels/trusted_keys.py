@@ -7,11 +7,16 @@ verify no more, and what they hold open is closed with 4401.
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.change import Answer
 from broker.ids import render_time
 from broker.trust import Document, add_key, check_signer, parse_key, remove_key
 from handlers.auth import read_as_admin, require_admin
 from handlers.broker import broker_of
+from handlers.idempotency import Keeping, json_kept, once
 from handlers.responses import json_answer
+from handlers.trust_watch import TRUSTED_KEYS
+
+REVOKED = json_kept({"ok": True})
 
 
 async def list_keys(request: Request) -> Response:
@@ -35,8 +40,11 @@ async def trust_key(request: Request) -> Response:
         check_signer(document, grant, own_kid)
         return add_key(document, key, created_at, own_kid)
 
-    document = await broker.trust.change(decide)
-    return json_answer(document[-1], 201)
+    async def act(keeping: Keeping) -> Answer:
+        document = await broker.trust.change(decide, lambda document: keeping.of(json_kept(document[-1], 201)))
+        return json_kept(document[-1], 201)
+
+    return await once(request, grant, body, broker.documents.partition(TRUSTED_KEYS), act)
 
 
 async def revoke_key(request: Request) -> Response:
@@ -48,5 +56,8 @@ async def revoke_key(request: Request) -> Response:
         check_signer(document, grant, own_kid)
         return remove_key(document, kid, signed_by=grant.key_id, own_kid=own_kid)
 
-    await broker.trust.change(decide)
-    return json_answer({"ok": True})
+    async def act(keeping: Keeping) -> Answer:
+        await broker.trust.change(decide, lambda _: keeping.of(REVOKED))
+        return REVOKED
+
+    return await once(request, grant, None, broker.documents.partition(TRUSTED_KEYS), act)

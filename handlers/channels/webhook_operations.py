@@ -5,7 +5,7 @@ from typing import Any
 from broker.endpoints import DEFAULT_TTL_S, MAX_TTL_S
 from broker.pages import MAX_TYPES
 from broker.targets import MAX_URL
-from handlers.channels.event_operations import CHANNEL, TOKEN
+from handlers.channels.event_operations import CHANNEL, KEY, TOKEN
 from handlers.channels.webhooks import list_webhooks, register_webhook, remove_webhook
 from handlers.operations import Answer, Operation
 
@@ -59,8 +59,8 @@ OPERATIONS = (
         "Register a webhook, or renew it",
         "read",
         {201: Answer("The webhook", REGISTERED)},
-        refusals=(400, 413, 429, 503),
-        parameters=(TOKEN,),
+        refusals=(400, 413, 422, 429, 503),
+        parameters=(TOKEN, KEY),
         body=REGISTRATION,
         tag="webhooks",
     ),
@@ -82,7 +82,8 @@ OPERATIONS = (
         "Remove a webhook: its owner or an admin",
         "token",
         {204: Answer("Nothing is sent to it any more")},
-        refusals=(403, 404, 503),
+        refusals=(400, 403, 404, 422, 503),
+        parameters=(KEY,),
         tag="webhooks",
     ),
 )

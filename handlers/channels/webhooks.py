@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.addresses import host_of
+from broker.change import Answer
 from broker.channels import ChannelRecord
 from broker.endpoints import (
     ID_BITS,
@@ -30,10 +31,12 @@ from broker.endpoints import (
 from broker.errors import Unavailable
 from broker.scopes import Grant
 from broker.storage.log import Stale
+from broker.storage.scripts import Keep
 from handlers.auth import Access, require_read, require_token
 from handlers.broker import Broker, broker_of
+from handlers.idempotency import DONE, Keeping, json_kept, once
 from handlers.requests import query_text, read_json
-from handlers.responses import json_answer, no_content
+from handlers.responses import json_answer
 from handlers.serving.client_address import client_address
 
 DECISIONS = 8
@@ -43,12 +46,18 @@ T = TypeVar("T")
 
 async def register_webhook(request: Request) -> Response:
     """Have the channel's events sent to a URL; the same URL of the same caller is renewed, under its id."""
-    broker = broker_of(request)
+    broker, channel_id = broker_of(request), request.path_params["channel_id"]
     await _registrant(request)
     body = await read_json(request)
     asked = parse_registration(body, allow=broker.site.outbound_allow, type_chars=broker.event_limits.type_chars)
-    endpoint = await _decided(request, lambda: _register(request, asked))
-    return json_answer(render_endpoint(request.path_params["channel_id"], endpoint), 201)
+
+    def answer(endpoint: Endpoint) -> Answer:
+        return json_kept(render_endpoint(channel_id, endpoint), 201)
+
+    async def act(keeping: Keeping) -> Answer:
+        return answer(await _decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
+
+    return await once(request, _present_grant(request), body, broker.channels.partition(channel_id), act)
 
 
 async def list_webhooks(request: Request) -> Response:
@@ -60,9 +69,13 @@ async def list_webhooks(request: Request) -> Response:
 
 async def remove_webhook(request: Request) -> Response:
     """End one of the caller's own webhooks, or anybody's for an admin."""
-    require_token(request)
-    await _decided(request, lambda: _remove(request))
-    return no_content()
+    grant, channels = require_token(request), broker_of(request).channels
+
+    async def act(keeping: Keeping) -> Answer:
+        await _decided(request, lambda: _remove(request, keeping.of(DONE)))
+        return DONE
+
+    return await once(request, grant, None, channels.partition(request.path_params["channel_id"]), act)
 
 
 async def _registrant(request: Request) -> tuple[ChannelRecord, Owner]:
@@ -84,7 +97,7 @@ def owner_of(grant: Grant, channel: ChannelRecord) -> Owner:
     return Owner(grant.principal, is_anonymous=False, key_id=grant.key_id, key_x=grant.key_x)
 
 
-async def _register(request: Request, asked: Registration) -> Endpoint:
+async def _register(request: Request, asked: Registration, keep: Callable[[Endpoint], Keep | None]) -> Endpoint:
     broker = broker_of(request)
     # Again, as a body may be sent slowly, and the record may be another one by now.
     channel, owner = await _registrant(request)
@@ -94,7 +107,7 @@ async def _register(request: Request, asked: Registration) -> Endpoint:
     def decide(registered: Registered, now_ms: int) -> tuple[Registered, Endpoint]:
         return register(registered, asked, owner, limits, new_id=fresh_id(now_ms, random_bits), now_ms=now_ms)
 
-    return await broker.endpoints.change(channel, decide)
+    return await broker.endpoints.change(channel, decide, keep)
 
 
 async def _list(request: Request) -> tuple[Registered, Owner, bool]:
@@ -104,7 +117,7 @@ async def _list(request: Request) -> tuple[Registered, Owner, bool]:
     return await broker.endpoints.list(access.channel), owner_of(grant, access.channel), grant.is_admin
 
 
-async def _remove(request: Request) -> None:
+async def _remove(request: Request, keep: Keep | None) -> None:
     broker, endpoint_id = broker_of(request), request.path_params["webhook_id"]
     grant = require_token(request)
     channel = await broker.channels.find(request.path_params["channel_id"])
@@ -113,7 +126,7 @@ async def _remove(request: Request) -> None:
     def decide(registered: Registered, now_ms: int) -> tuple[Registered, None]:
         return remove(registered, endpoint_id, owner, is_admin=grant.is_admin, now_ms=now_ms), None
 
-    await broker.endpoints.change(channel, decide)
+    await broker.endpoints.change(channel, decide, lambda _: keep)
 
 
 async def _decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -124,6 +137,10 @@ async def _decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
         except Stale:
             await broker_of(request).channels.refresh(request.path_params["channel_id"])
     raise Unavailable("The channel is being changed by others", retry_after_s=1)
+
+
+def _present_grant(request: Request) -> Grant | None:
+    return _grant(broker_of(request), request) if _has_credential(request) else None
 
 
 def _has_credential(request: Request) -> bool:

@@ -63,6 +63,10 @@ APPEND_PUBLISHES = _histogram("append_call_publishes", "Publishes that shared a 
 TRIMMED = _counter("trimmed_events", "Events removed by retention")
 RECORD_LOOKUPS = _counter("record_lookups", "Channel records wanted: hit, miss", "outcome")
 
+TIMERS = _counter("timers", "Timers acted on: done, fenced, failed (tried again)", "outcome")
+TIMER_LATE_SECONDS = _histogram("timer_late_seconds", "From when a timer was due until it was first claimed")
+EXPIRED = _counter("expired_documents", "Documents removed at the end of their lifetime")
+
 ENGINE_UP = _gauge("engine_up", "1 while the engine answers every process", mode="livemin")
 ENGINE_REPLY_SECONDS = _histogram("engine_reply_seconds", "Until the engine answers a question of no weight")
 ENGINE_CLOCK = _gauge("engine_clock_difference_seconds", "Between the engine's clock and ours", mode="livemax")

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 from broker.closing import CURSOR_EXPIRED, DELETED, FORBIDDEN, LAGGING, NOT_VOUCHED, RESTART, TOKEN_EXPIRED
 from broker.hub import Hub
+from broker.scheduler import Scheduler
 from broker.storage.appender import Appender
 from broker.storage.channels import Channels
 from broker.storage.feeds import LiveFeed
+from broker.storage.lifetimes import Lifetimes
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
 from handlers.metrics import catalogue as names
@@ -78,6 +80,15 @@ def read_storage(appender: Appender, channels: Channels, trimmer: Trimmer) -> It
     yield names.RECORD_LOOKUPS, ("miss",), channels.misses
     for script in all_scripts():
         yield names.SCRIPT_SECONDS, (script.name,), script.times
+
+
+def read_timers(scheduler: Scheduler, lifetimes: Lifetimes) -> Iterator[Reading]:
+    """What is done at its time: timers, and the end of documents."""
+    counts = scheduler.counts
+    for outcome, count in (("done", counts.fired), ("fenced", counts.fenced), ("failed", counts.failed)):
+        yield names.TIMERS, (outcome,), count
+    yield names.TIMER_LATE_SECONDS, (), counts.late
+    yield names.EXPIRED, (), lifetimes.removed
 
 
 def read_probe(probe: Probe) -> Iterator[Reading]:

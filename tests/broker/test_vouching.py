@@ -12,7 +12,8 @@ def test_a_partition_is_vouched_for_until_its_node_was_silent_too_long() -> None
 
 def test_a_look_names_the_silent_and_comes_again_when_the_next_may_be() -> None:
     vouching = Vouching(2, 5.0, 100.0)
-    now_s, silent = 100.0, []
+    now_s = 100.0
+    silent: list[int] = []
     while not silent:
         vouching.answered([1], now_s)
         silent, next_s = vouching.look(now_s)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from broker.api_keys import KeyRequest
+from broker.ids import render_time
 from broker.tokens import MintRequest, mint
 from handlers.operations import Access
 from tests.broker.forge import Key, forge, key_of
@@ -67,6 +69,10 @@ async def _kid(cell: Cell) -> str:
     return str((await cell.server.trust(key))["kid"])
 
 
+async def _api_key(cell: Cell) -> str:
+    return (await cell.server.broker.api_keys.create(KeyRequest("acme", ("cuey",))))[1].id
+
+
 async def _channel(cell: Cell) -> str:
     return cell.channel_id
 
@@ -78,10 +84,20 @@ async def _webhook(cell: Cell) -> str:
     return str((await cell.server.http.post(path, json=body, headers=headers)).json()["id"])
 
 
+async def _scheduled(cell: Cell) -> str:
+    # Of the very publisher who asks with the right "pub"; an admin sees all.
+    headers = {"Authorization": f"Bearer {cell.own(f'pub:{cell.channel_id}')}"}
+    path = f"/api/v1/channels/{cell.channel_id}/events"
+    body = {"data": 1, "publish_at": render_time(await cell.server.broker.engine.now_ms() + 3_600_000)}
+    return str((await cell.server.http.post(path, json=body, headers=headers)).json()["scheduled"]["id"])
+
+
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "channel_id": _channel,
     "event_id": _event,
+    "key_id": _api_key,
     "kid": _kid,
+    "scheduled_id": _scheduled,
     "webhook_id": _webhook,
 }
 """What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
@@ -110,6 +126,11 @@ ROWS: dict[str, Row] = {
     # Whose a socket is that follows nothing yet: anybody's, but a credential must be good.
     "WS /api/v1/ws": Row("optional", but=dict.fromkeys(UNVERIFIED, 401), but_public=dict.fromkeys(UNVERIFIED, 401)),
     "GET /metrics": Row("metrics"),
+    "GET /admin/timers": Row("admin"),
+    "GET /admin/keys": Row("admin"),
+    "POST /admin/keys": Row("admin", lambda _: {"tenant": "acme", "scopes": ["cuey"]}),
+    "DELETE /admin/keys/{key_id}": Row("admin"),
+    "POST /admin/clock": Row("admin", lambda _: {"advance_ms": 0}),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
     "GET /api/v1/channels": Row("optional"),
@@ -124,6 +145,10 @@ ROWS: dict[str, Row] = {
     f"PATCH {CHANNEL}": Row("admin", lambda _: {"name": "n"}),
     f"PATCH {CHANNEL}/meta": Row("admin", lambda _: {"a": 1}),
     f"POST {CHANNEL}/events": Row("publish", lambda _: {"data": 1}),
+    f"GET {CHANNEL}/scheduled": Row("publish"),
+    f"DELETE {CHANNEL}/scheduled": Row("publish"),
+    f"GET {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
+    f"DELETE {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
     f"GET {CHANNEL}/events": Row("read"),
     f"GET {CHANNEL}/events/{{event_id}}": Row("read"),
     f"DELETE {CHANNEL}/events/{{event_id}}": Row("publish"),

@@ -14,6 +14,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "limits": {"connections_per_token": 5},
     "channels": {"trim_interval_s": 0.05},
     "auth": {"token_leeway_s": 0},
+    "clock": {"mode": "test"},
 }
 
 

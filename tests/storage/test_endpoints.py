@@ -149,7 +149,7 @@ async def test_a_record_that_changes_during_the_decision_is_stale_and_nothing_is
     kept = await parts.endpoints._load(parts.channel)
     await parts.channels.change("news", lambda record: replace(record, name="Changed"))
     with pytest.raises(Stale):
-        await parts.endpoints._put(parts.channel, kept, decide(kept.endpoints, kept.now_ms)[0])
+        await parts.endpoints._put(parts.channel, kept, decide(kept.endpoints, kept.now_ms)[0], None)
     assert await fields_of(parts) == {}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from broker.channels import ChannelRecord
-from broker.errors import Forbidden, Refusal, Unauthorized
+from broker.errors import Forbidden, Invalid, Refusal, Unauthorized
 from broker.events import publish_of
 from broker.scopes import Grant, is_reserved
 from handlers.auth import NO_RIGHT
@@ -12,6 +12,7 @@ from handlers.channels.multiplex.commands import Publish
 from handlers.channels.publishing import Published, Submission, idempotency, publish_in_order, take_rates
 
 ANONYMOUS = "A token is required to publish"
+NOT_LATER = "Here events are published at once: schedule them by POST .../events"
 NO_LONGER_GOOD = "Invalid or expired token"
 
 
@@ -43,6 +44,8 @@ async def _submission(
         # The same record for all of them, or their order is not kept.
         records[channel_id] = await broker.channels.find(channel_id)
     parsed = publish_of(command.body, broker.event_limits)
+    if parsed.publish_at_ms is not None:
+        raise Invalid(NOT_LATER)
     key = idempotency(broker, grant, channel_id, command.key, parsed)
     submission = Submission(records[channel_id], grant, parsed.drafts, key)
     await take_rates(broker, submission)

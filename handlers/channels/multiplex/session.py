@@ -114,7 +114,7 @@ class Session:
                 case Unsubscribe():
                     self._unsubscribe(ref, command)
                 case Authenticate():
-                    self._authenticate(ref, command)
+                    await self._authenticate(ref, command)
                 case Refusal():
                     raise command
         except Refusal as refusal:
@@ -137,7 +137,8 @@ class Session:
         # Its events may be on their way this moment; the cursor is asked for when they are written.
         self._outgoing.answer(lambda: render_unsubscribed(ref, command.channel_id, subscription.cursor))
 
-    def _authenticate(self, ref: Ref, command: Authenticate) -> None:
+    async def _authenticate(self, ref: Ref, command: Authenticate) -> None:
+        await self._broker.auth.learn(command.token)
         grant = self._broker.verifier.grant_of(command.token)
         self.speak_as(grant)
         self._outgoing.answer(partial(render_authenticated, ref, grant))

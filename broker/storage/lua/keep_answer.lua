@@ -1,0 +1,3 @@
+-- Does nothing; for calls that only keep an answer (parts/keeping.lua).
+
+return 'ok'

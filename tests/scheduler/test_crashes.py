@@ -1,0 +1,107 @@
+"""Processes that die or stand still between the claim of a timer and its commit."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.clockwork import arm, fired, worker
+from tests.engines import running_engine
+from tests.stores import Store, open_store
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def claimer(url: str) -> AsyncIterator[Process]:
+    """A process that claims, and commits when it is given a line."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.scheduler.claimer", url, cwd=ROOT, stdin=PIPE, stdout=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def said(process: Process) -> str:
+    assert process.stdout is not None
+    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+
+
+def tell(process: Process) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+
+
+async def test_who_dies_between_claim_and_commit_leaves_the_timer_to_another(store: Store, engine_url: str) -> None:
+    async with claimer(engine_url) as process:
+        await arm(store, "a", await store.engine.now_ms())
+        assert await said(process) == "claimed"
+        process.kill()
+        await process.wait()
+        assert await fired(store) == []
+        async with worker(store) as done:
+            await done.until(1)
+    [each] = await fired(store)
+    assert each["count"] == 1 and done.claimed[0].tries == 1
+
+
+async def test_who_dies_after_the_commit_leaves_nothing_to_do(store: Store, engine_url: str) -> None:
+    async with claimer(engine_url) as process:
+        await arm(store, "a", await store.engine.now_ms())
+        assert await said(process) == "claimed"
+        tell(process)
+        assert await said(process) == "committed"
+        process.kill()
+        await process.wait()
+    async with worker(store) as done:
+        await asyncio.sleep(1.0)
+        assert done.claimed == []
+    assert [each["count"] for each in await fired(store)] == [1]
+
+
+async def test_who_was_stopped_past_its_lease_comes_back_and_writes_nothing(store: Store, engine_url: str) -> None:
+    async with claimer(engine_url) as process:
+        await arm(store, "a", await store.engine.now_ms())
+        assert await said(process) == "claimed"
+        os.kill(process.pid, signal.SIGSTOP)
+        async with worker(store) as done:
+            await done.until(1)
+            os.kill(process.pid, signal.SIGCONT)
+            tell(process)
+            assert await said(process) == "fenced"
+    assert [each["count"] for each in await fired(store)] == [1]
+
+
+async def test_timers_survive_the_engine_and_are_done_when_it_is_back(tmp_path: Path) -> None:
+    with running_engine(tmp_path) as engine:
+        async with open_store(engine.url) as store:
+            for number in range(20):
+                await arm(store, f"{number:02d}", await store.engine.now_ms() + number)
+        assert engine.pid is not None
+    with running_engine(tmp_path) as engine:
+        async with open_store(engine.url) as store, worker(store) as done:
+            await done.until(20)
+            assert [each["count"] for each in await fired(store)] == [1] * 20
+
+
+async def test_an_engine_that_restarts_under_a_scheduler_delays_its_timers_only(tmp_path: Path) -> None:
+    with running_engine(tmp_path) as engine:
+        async with open_store(engine.url) as store, worker(store) as done:
+            await arm(store, "before", await store.engine.now_ms())
+            await done.until(1)
+            await arm(store, "during", await store.engine.now_ms() + 300)
+            watching = asyncio.create_task(engine.watch())
+            assert engine.pid is not None
+            os.kill(engine.pid, signal.SIGKILL)
+            await done.until(2, 20)
+            watching.cancel()
+            assert [(each["subject"], each["count"]) for each in await fired(store)] == [("before", 1), ("during", 1)]
+            assert all(int(each["late_ms"]) >= 0 for each in await fired(store))
