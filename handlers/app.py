@@ -57,7 +57,7 @@ from handlers.metrics.probe import Probe
 from handlers.metrics.requests import CountRequests
 from handlers.open_connections import OpenConnections
 from handlers.responses import StandardHeaders, on_expected
-from handlers.routes import all_routes
+from handlers.routes import ENVELOPES, all_routes
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
@@ -121,6 +121,7 @@ def create_app(
     )
     # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
     app.router.redirect_slashes = False
+    app.state.envelopes = ENVELOPES
     return app
 
 

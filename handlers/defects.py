@@ -4,7 +4,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handlers.responses import json_answer
+from handlers.responses import error_answer
 
 logger = logging.getLogger(__name__)
 
@@ -36,4 +36,4 @@ class Defects:
             if has_begun:
                 raise
             logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
-            await json_answer({"error": "Internal Server Error"}, 500)(scope, receive, send)
+            await error_answer(scope, 500, "Internal Server Error")(scope, receive, send)
