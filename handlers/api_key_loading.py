@@ -10,6 +10,8 @@ from handlers.responses import refusal_answer
 from handlers.verifier import credential
 
 API_KEY_HEADER = "x-api-key"
+HEADERS = (b"authorization", API_KEY_HEADER.encode())
+FORMS = (b"tm_", b"chr_")
 
 
 class ApiKeyLoading:
@@ -20,7 +22,7 @@ class ApiKeyLoading:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Learn and pass on."""
-        if scope["type"] in ("http", "websocket"):
+        if scope["type"] in ("http", "websocket") and _may_have_one(scope):
             try:
                 for text in credentials_of(scope):
                     await scope["app"].state.broker.auth.learn(text)
@@ -28,6 +30,12 @@ class ApiKeyLoading:
                 await refusal_answer(refusal, scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _may_have_one(scope: Scope) -> bool:
+    """Whether it is worth to look closely; most requests have a channel token or nothing, and this is on their way."""
+    texts = [value for name, value in scope["headers"] if name in HEADERS]
+    return any(form in text for text in (*texts, scope["query_string"]) for form in FORMS)
 
 
 def credentials_of(scope: Scope) -> list[str]:

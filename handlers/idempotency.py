@@ -17,6 +17,7 @@ from broker.idempotency import IdempotencyKey, Kept, is_kept, make_key
 from broker.scopes import Grant
 from broker.storage.answers import Answers
 from broker.storage.scripts import Answered, Keep
+from broker.storage.state import Tail
 from broker.strictjson import render_json
 from handlers.broker import Broker, broker_of
 from handlers.operations import Parameter
@@ -128,10 +129,15 @@ def _response(answer: Answer) -> Response:
     return kept_answer(Kept("", answer.status, answer.body), is_replayed=False)
 
 
+def tail_headers(tail: Tail) -> dict[str, str]:
+    """The headers of every answer about a resource: the log that tells of it, and where to go on from this state."""
+    return {"Tidemark-Channel": tail.channel_id, "Tidemark-Cursor": tail.cursor}
+
+
 def kept_answer(kept: Kept, *, is_replayed: bool) -> Response:
     """The JSON answer that was kept, or is now."""
     headers = {"Cache-Control": PRIVATE} | ({REPLAYED: "true"} if is_replayed else {})
     if kept.channel_id is not None and kept.cursor is not None:
-        headers |= {"Tidemark-Channel": kept.channel_id, "Tidemark-Cursor": kept.cursor}
+        headers |= tail_headers(Tail(kept.channel_id, kept.cursor))
     media_type = "application/json" if kept.body else None
     return Response(kept.body or b"", kept.status, headers, media_type=media_type)

@@ -33,7 +33,9 @@ class Clock:
     async def look(self) -> None:
         """Take over what another process may have advanced; without effect on the real clock."""
         if self.is_test:
-            self._engine.clock_offset_ms = max(self._engine.clock_offset_ms, await self._offset())
+            offset_ms = await self._offset()
+            # Only now: it may have been moved here while the answer was on its way, and it never goes back.
+            self._engine.clock_offset_ms = max(self._engine.clock_offset_ms, offset_ms)
 
     async def advance(self, ms: int) -> int:
         """Move the clock forward for everybody, and wake the schedulers; the offset that it has now."""

@@ -3,30 +3,29 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.change import Change, Delete
+from broker.change import Answer, Change, Delete
 from broker.channels import ChannelRecord
 from broker.errors import Conflict, Forbidden, NotFound
 from broker.scheduled import KIND, Scheduled, index_of, key_of, parse_stored, render_scheduled, subject_of, timer_of
 from broker.scopes import Grant
 from broker.storage.state import Loaded
 from handlers.auth import NO_RIGHT, require_publish
-from handlers.broker import broker_of
-from handlers.idempotency import DONE, kept_answer, refused
+from handlers.broker import Broker, broker_of
+from handlers.idempotency import DONE, Keeping, kept_answer, once, refused
 from handlers.idempotency import key_of as idempotency_of
 from handlers.responses import json_answer
 
 NO_SCHEDULED = "Scheduled publish not found"
+TAKEN_BACK_AT_ONCE = 200
+"""Each is a document and a timer; a Change does at most 500 things."""
+
 IS_OVER = "It was published, or failed, and can no longer be taken back"
 
 
 async def list_scheduled(request: Request) -> Response:
     """Those that wait, the next one first."""
     broker, (grant, channel) = broker_of(request), await _publisher(request)
-    page = await broker.reader.page(
-        channel.partition, KIND, index_of(channel), limit=broker.limits.scheduled_per_channel
-    )
-    found = [parse_stored(document.body) for _, document in page.documents]
-    return json_answer({"scheduled": [render_scheduled(each) for each in found if _is_own(each, grant)]})
+    return json_answer({"scheduled": [render_scheduled(each) for each in await _waiting(broker, channel, grant)]})
 
 
 async def get_scheduled(request: Request) -> Response:
@@ -54,6 +53,35 @@ async def cancel_scheduled(request: Request) -> Response:
     )
     assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
     return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+
+
+async def cancel_all_scheduled(request: Request) -> Response:
+    """Take back all that wait: one's own, or everybody's for an admin."""
+    broker, (grant, channel) = broker_of(request), await _publisher(request)
+
+    async def act(_: Keeping) -> Answer:
+        while waiting := await _waiting(broker, channel, grant):
+            keys = [key_of(subject_of(channel, each.id)) for each in waiting[:TAKEN_BACK_AT_ONCE]]
+            await broker.commits.execute(channel.id, keys, _taking_back)
+        return DONE
+
+    return await once(request, grant, None, channel.partition, act)
+
+
+def _taking_back(loaded: Loaded) -> Change:
+    found = [(key, each) for key, each in loaded.documents.items() if each is not None]
+    waiting = [(Delete(key, each.version), parse_stored(each.body)) for key, each in found]
+    waiting = [(delete, scheduled) for delete, scheduled in waiting if scheduled.status == "scheduled"]
+    return Change(
+        tuple(delete for delete, _ in waiting), timers=tuple(timer_of(scheduled).name for _, scheduled in waiting)
+    )
+
+
+async def _waiting(broker: Broker, channel: ChannelRecord, grant: Grant) -> list[Scheduled]:
+    most = broker.limits.scheduled_per_channel
+    page = await broker.reader.page(channel.partition, KIND, index_of(channel), limit=most)
+    found = [parse_stored(document.body) for _, document in page.documents]
+    return [each for each in found if _is_own(each, grant)]
 
 
 async def _publisher(request: Request) -> tuple[Grant, ChannelRecord]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers.channels.event_operations import CHANNEL, KEY
 from handlers.channels.event_schemas import NULLABLE_TEXT
-from handlers.channels.scheduled import cancel_scheduled, get_scheduled, list_scheduled
+from handlers.channels.scheduled import cancel_all_scheduled, cancel_scheduled, get_scheduled, list_scheduled
 from handlers.operations import Answer, Operation
 
 SCHEDULED_PATH = CHANNEL + "/scheduled"
@@ -40,6 +40,17 @@ OPERATIONS = (
         "publish",
         {200: Answer("Those that wait, the next one first", LISTED)},
         refusals=(404, 503),
+        tag="events",
+    ),
+    Operation(
+        "DELETE",
+        SCHEDULED_PATH,
+        cancel_all_scheduled,
+        "Take back all publishes that wait: one's own, or all for an admin",
+        "publish",
+        {204: Answer("None of them is published")},
+        refusals=(400, 404, 422, 503),
+        parameters=(KEY,),
         tag="events",
     ),
     Operation(

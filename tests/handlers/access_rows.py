@@ -161,6 +161,7 @@ ROWS: dict[str, Row] = {
     f"PATCH {CHANNEL}/meta": Row("admin", lambda _: {"a": 1}),
     f"POST {CHANNEL}/events": Row("publish", lambda _: {"data": 1}),
     f"GET {CHANNEL}/scheduled": Row("publish"),
+    f"DELETE {CHANNEL}/scheduled": Row("publish"),
     f"GET {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
     f"DELETE {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
     f"GET {CHANNEL}/events": Row("read"),

@@ -42,6 +42,7 @@ CASES = {
     "DELETE /api/v1/channels/{channel_id}/scheduled/{scheduled_id}": Write(
         "DELETE", "/channels/news/scheduled/SCHEDULED", None, None, 204
     ),
+    "DELETE /api/v1/channels/{channel_id}/scheduled": Write("DELETE", "/channels/news/scheduled", None, None, 204),
     "DELETE /api/v1/channels/{channel_id}/events/{event_id}": Write(
         "DELETE", "/channels/news/events/EVENT", None, None, 204
     ),

@@ -125,6 +125,20 @@ async def test_one_sees_and_takes_back_ones_own_and_an_admin_all(server: BrokerS
     assert await events(server) == []
 
 
+async def test_all_that_wait_are_taken_back_ones_own_or_everybodys(server: BrokerServer) -> None:
+    for sub in ("ann", "bob", "ann"):
+        assert (await schedule(server, {"data": sub}, sub=sub)).status_code == 202
+    ann = await server.http.delete(SCHEDULED, headers=server.bearer("pub:news", sub="ann"))
+    assert ann.status_code == 204
+    listed = (await server.http.get(SCHEDULED, headers=server.bearer("admin"))).json()["scheduled"]
+    assert [each["publisher_id"] for each in listed] == ["bob"]
+    assert (await server.http.delete(SCHEDULED, headers=server.bearer("admin"))).status_code == 204
+    assert (await server.broker.timers.pending(limit=5)).total == 0
+    await advance(server, HOUR_MS)
+    await asyncio.sleep(0.1)
+    assert await events(server) == []
+
+
 async def test_what_was_published_is_not_taken_back(server: BrokerServer) -> None:
     scheduled_id = (await schedule(server, {"data": 1})).json()["scheduled"]["id"]
     await advance(server, HOUR_MS)
