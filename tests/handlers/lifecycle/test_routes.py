@@ -250,6 +250,18 @@ async def test_unknown_calls_and_methods_have_the_error_body_of_this_api(
         assert answer.headers["Allow"] == "POST"
 
 
+async def test_a_page_of_elsewhere_may_call_from_a_browser(acme: Caller) -> None:
+    """For development and testing, says the seed."""
+    asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
+    preflight = await acme.server.http.options(f"{SERVICE}/Create", headers=asked)
+    assert preflight.status_code == 204 and preflight.headers["Access-Control-Allow-Origin"] == "*"
+    allowed = preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert "authorization" in allowed and "content-type" in allowed
+    answer = await acme.ask("Create", {"arguments": [plan()]}, Origin="http://localhost:3000")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Tidemark-Cursor" in answer.headers["Access-Control-Expose-Headers"]
+
+
 async def test_a_body_over_the_limit_is_refused_before_it_is_read(acme: Caller) -> None:
     ids = fresh(80)
     body = {"arguments": [plan(each, metadata={"title": "x" * 15_000}) for each in ids]}
