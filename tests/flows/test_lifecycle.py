@@ -142,6 +142,9 @@ async def test_who_is_killed_amid_batches_leaves_none_of_them_half_done(
     answers = [each for group in await asyncio.gather(*map(run_all, groups)) for each in group]
     await killer
     assert {each.status_code for group in answers for each in group} == {200}
+    for batch in batches:
+        selected = (await acme.post("Select", query(batch))).json()["events"]
+        assert [(each["id"], each["status"]) for each in selected] == [(each, "StatusCanceled") for each in batch]
     check_log(await acme.told(), [batch for group in groups for batch in group], answers)
 
 
