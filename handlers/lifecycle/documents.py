@@ -15,6 +15,7 @@ from handlers.lifecycle.machine import Kind, LifecycleEvent, Orientation, Plan, 
 KIND = "lifecycle-event"
 KEPT_DAYS = 365
 MOST_OPEN = 10_000
+"""How many open events a tenant may have. Calls at the same moment may go over it, by what each of them makes."""
 
 
 def key_of(tenant: str, event_id: str) -> DocumentKey:

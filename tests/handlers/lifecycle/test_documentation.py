@@ -26,6 +26,12 @@ def test_its_calls_are_those_of_the_contract() -> None:
     assert {(each.method, each.access) for each in OPERATIONS} == {("POST", "tenant")}
 
 
+def test_every_call_that_writes_takes_an_idempotency_key() -> None:
+    takes = {each.path.rpartition("/")[2]: {name.name for name in each.parameters} for each in OPERATIONS}
+    assert takes.pop("Select") == set()
+    assert set(map(frozenset, takes.values())) == {frozenset({"Idempotency-Key"})}
+
+
 def test_every_refusal_is_documented_with_the_body_of_this_api() -> None:
     for path in render_openapi(OPERATIONS)["paths"].values():
         responses = path["post"]["responses"]
