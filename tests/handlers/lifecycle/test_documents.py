@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.change import Entry
@@ -48,6 +48,7 @@ EVENTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_a_document_says_exactly_what_was_kept(event: LifecycleEvent) -> None:
     again = parse_stored(render_stored(event))

@@ -1,7 +1,7 @@
 """The machine of a lifecycle event: the contract's table, and its invariants under any sequence of commands."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.errors import Conflict
@@ -92,6 +92,7 @@ def test_names_and_numbers_are_the_seeds(name: str, number: int) -> None:
     assert Status[name] == number
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(Command), st.integers(-(10**12), 10**12)), max_size=8), st.integers(T, T + 10**9)
 )
