@@ -37,7 +37,7 @@ class AddressLimit:
             try:
                 held.enter_context(self._open.hold(None if address is None else host_of(ip_address(address))))
             except TooMany as refusal:
-                await refusal_answer(refusal)(scope, receive, send)
+                await refusal_answer(refusal, scope)(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
                 at_end(scope, held.pop_all().close)

@@ -36,7 +36,7 @@ class AddressRate:
             try:
                 await limits.take(LIMIT, "" if address is None else host_of(ip_address(address)), self._rate)
             except TooMany as refusal:
-                await refusal_answer(refusal)(scope, receive, send)
+                await refusal_answer(refusal, scope)(scope, receive, send)
                 return
             except Unavailable:
                 pass

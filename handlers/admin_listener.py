@@ -48,7 +48,7 @@ class LocalOnly:
         """Pass on, or answer 403."""
         if scope["type"] == "http" and not is_local(Headers(scope=scope)):
             refusal = Forbidden("The admin listener is for programs of this machine, not for web pages")
-            await refusal_answer(refusal)(scope, receive, send)
+            await refusal_answer(refusal, scope)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

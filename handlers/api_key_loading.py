@@ -27,7 +27,7 @@ class ApiKeyLoading:
                 for text in credentials_of(scope):
                     await scope["app"].state.broker.auth.learn(text)
             except Refusal as refusal:
-                await refusal_answer(refusal)(scope, receive, send)
+                await refusal_answer(refusal, scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -50,7 +50,7 @@ from handlers.metrics import readings
 from handlers.metrics.meter import Meter
 from handlers.metrics.probe import Probe
 from handlers.open_connections import OpenConnections
-from handlers.routes import all_routes
+from handlers.routes import ENVELOPES, all_routes
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
 from handlers.trust_watch import TrustWatch
@@ -98,6 +98,7 @@ def create_app(
     app = Starlette(routes=all_routes(), lifespan=lifespan)
     # A path with a slash behind it is another path: 404, and no redirect to wherever the Host header says.
     app.router.redirect_slashes = False
+    app.state.envelopes = ENVELOPES
     app.middleware_stack = front(app.router, settings, refusals, meter.requests)
     return app
 

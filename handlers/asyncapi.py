@@ -107,7 +107,7 @@ def _channel(connection: Connection) -> dict[str, Any]:
         "messages": {each.name: {"$ref": f"#/components/messages/{each.name}"} for each in _messages(connection)},
     }
     if names:
-        channel["parameters"] = {name: {"description": "The id of the channel."} for name in names}
+        channel["parameters"] = {name: {"description": f"The {name.removesuffix('_id')}."} for name in names}
     if connection.protocol == "ws":
         channel["bindings"] = {"ws": {"method": "GET", **_asked(connection)}}
     if connection.close_codes:

@@ -55,6 +55,31 @@ async def read_as_admin(request: Request) -> tuple[Grant, Any]:
     return require_admin(request), body
 
 
+class Tenancy(NamedTuple):
+    """A tenant, and the grant of the API key by which one of its programs calls a domain API."""
+
+    tenant: str
+    grant: Grant
+
+
+def require_tenant(connection: HTTPConnection, api: str) -> Tenancy:
+    """The tenant of the caller's API key, which must have the scope of this API; raises `Unauthorized`, `Forbidden`."""
+    grant = require_token(connection)
+    if grant.tenant is None or not grant.may_call(api):
+        raise Forbidden(NO_RIGHT)
+    return Tenancy(grant.tenant, grant)
+
+
+async def read_as_tenant(request: Request, api: str) -> tuple[Tenancy, Any]:
+    """The tenant of the caller's API key and the JSON of the body; the key is checked before and after it is read.
+
+    Raises `Unauthorized`, `Forbidden`, `Invalid`, `TooLarge`.
+    """
+    require_tenant(request, api)
+    body = await read_json(request)
+    return require_tenant(request, api), body
+
+
 def publish_grant(connection: HTTPConnection, channel_id: str) -> Grant:
     """The caller's grant, which must allow to publish to this channel; raises `Unauthorized`, `Forbidden`."""
     grant = require_token(connection)

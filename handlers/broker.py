@@ -31,9 +31,9 @@ from broker.storage.state import Reader
 from broker.storage.timers import Timers
 from broker.subscription import Subscription
 from handlers.auth_watch import AuthWatch
-from handlers.channels.ready_pages import ReadyPages
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
+from handlers.ready_pages import ReadyPages
 from handlers.serving.refusals import Refusals
 from handlers.serving.wheel import Wheel
 from handlers.trust_watch import TrustWatch

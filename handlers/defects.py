@@ -7,7 +7,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handlers.responses import json_answer
+from handlers.responses import error_answer
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 async def answer_defect(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
     """Log it, and answer in the place of an app that failed before it began to."""
     logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
-    await json_answer({"error": "Internal Server Error"}, 500)(scope, receive, send)
+    await error_answer(scope, 500, "Internal Server Error")(scope, receive, send)
 
 
 class Defects:

@@ -48,7 +48,7 @@ class HotPaths:
             try:
                 response = await hot.on_request[scope["method"]](Request(scope, receive))
             except Refusal as refusal:
-                response = refusal_answer(refusal)
+                response = refusal_answer(refusal, scope)
             await response(scope, receive, send)
 
     def _find(self, scope: Scope) -> HotPath | None:

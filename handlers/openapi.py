@@ -28,6 +28,7 @@ IMPLIED: dict[Access, tuple[int, ...]] = {
     "token": (401,),
     "metrics": (401, 403),
     "admin": (401, 403),
+    "tenant": (401, 403),
 }
 MEANING = {
     400: "The request is malformed",
@@ -50,7 +51,10 @@ COMPONENTS: dict[str, Any] = {
             "properties": {"error": {"type": "string"}, "details": {"type": "array", "items": {"type": "object"}}},
         }
     },
-    "securitySchemes": {"channelToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+    "securitySchemes": {
+        "channelToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of a tenant."},
+    },
 }
 
 
@@ -120,7 +124,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.access != "none":
         optional: list[dict[str, list[str]]] = [{}] if operation.access in ("optional", "read") else []
-        rendered["security"] = [*optional, {"channelToken": []}]
+        scheme = "apiKey" if operation.access == "tenant" else "channelToken"
+        rendered["security"] = [*optional, {scheme: []}]
     if operation.body is not None:
         rendered["requestBody"] = {"required": True, "content": {"application/json": {"schema": operation.body}}}
     return rendered
@@ -143,8 +148,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     answers = {str(status): _answer(answer) for status, answer in operation.answers.items()}
     statuses = {*ALWAYS, *IMPLIED[operation.access], *operation.refusals}
+    error = ERROR if operation.error is None else operation.error
     refusals = {
-        str(status): {"description": MEANING[status], "content": {"application/json": {"schema": ERROR}}}
+        str(status): {"description": MEANING[status], "content": {"application/json": {"schema": error}}}
         for status in sorted(statuses)
     }
     return {**answers, **refusals}

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 Handler = Callable[[Request], Awaitable[Response]]
-Access = Literal["none", "optional", "read", "publish", "token", "metrics", "admin"]
+Access = Literal["none", "optional", "read", "publish", "token", "metrics", "admin", "tenant"]
 Schema = Mapping[str, Any]
 
 
@@ -38,7 +38,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `refusals` are the statuses of its errors beside those that its access implies."""
+    """One method of one path. `refusals` are the statuses of its errors beside those that its access implies.
+
+    `error` is the schema of their body where the API has its own.
+    """
 
     method: str
     path: str
@@ -50,6 +53,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: Schema | None = None
     tag: str = "channels"
+    error: Schema | None = None
 
 
 def routes_of(operations: Sequence[Operation]) -> list[Route]:

@@ -1,13 +1,17 @@
-"""Writing answers: JSON, and refusals in the envelope of the channels API."""
+"""Writing answers: JSON, and refusals in the envelope of the API that was called."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
 from broker.errors import Refusal
 from broker.strictjson import render_json
+from handlers.envelopes import error_of
 
 PRIVATE = "private, no-store"
 READ_ONLY = "GET, HEAD"
@@ -29,25 +33,38 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def refusal_answer(refusal: Refusal) -> Response:
-    """The answer that tells of a refusal: `{"error": text, ...}` with its status."""
+def refusal_answer(refusal: Refusal, scope: Scope) -> Response:
+    """The answer that tells of a refusal, in the envelope of the API that was called."""
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
-    if refusal.status in (401, 403):
-        headers["Cache-Control"] = PRIVATE
-    if refusal.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return json_answer({"error": refusal.message, **refusal.extra}, refusal.status, headers)
+    return error_answer(scope, refusal.status, refusal.message, refusal.extra, headers)
 
 
-async def on_expected(_: HTTPConnection, error: Exception) -> Response:
+def error_answer(
+    scope: Scope,
+    status: int,
+    message: str,
+    extra: Mapping[str, Any] = MappingProxyType({}),
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """An error, in the envelope of the API that was called."""
+    status, body = error_of(scope, status, message, extra)
+    own = dict(headers)
+    if status in (401, 403):
+        own["Cache-Control"] = PRIVATE
+    if status == 401:
+        own["WWW-Authenticate"] = "Bearer"
+    return json_answer(body, status, own)
+
+
+async def on_expected(connection: HTTPConnection, error: Exception) -> Response:
     """Starlette's handler for refusals, and for its own 404, 405 and the like."""
     match error:
         case Refusal():
-            return refusal_answer(error)
+            return refusal_answer(error, connection.scope)
         case HTTPException():
             headers = dict(error.headers or {})
             if error.status_code == 405:
                 headers.setdefault("Allow", READ_ONLY)
-            return json_answer({"error": error.detail}, error.status_code, headers)
+            return error_answer(connection.scope, error.status_code, error.detail, headers=headers)
         case _:
             raise error

@@ -1,5 +1,8 @@
 """All routes of the server: the operations of every slice, the sockets, and the static files of the pages."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
@@ -15,14 +18,32 @@ from handlers.channels import (
     scheduled_operations,
     webhook_operations,
 )
-from handlers.channels.connections import CONNECTIONS
+from handlers.channels.connections import CHANNEL_SOCKET, CONNECTIONS
+from handlers.channels.event_schemas import EVENT
 from handlers.channels.multiplex import operations as multiplex_operations
 from handlers.channels.multiplex.socket import follow_many_on_socket
 from handlers.channels.socket import follow_on_socket
+from handlers.envelopes import Envelope
 from handlers.hot_paths import HotPath
+from handlers.lifecycle import operations as lifecycle
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 from handlers.responses import json_answer
+
+CONNECTIONS_OF_ALL = (
+    *CONNECTIONS,
+    replace(
+        CHANNEL_SOCKET,
+        name="lifecycleTeam",
+        path=lifecycle.FOLLOW_PATH,
+        summary="What happens to the lifecycle events of a tenant; a channel's socket like any other",
+        sends=lifecycle.messages_of(EVENT),
+    ),
+)
+"""Every connection, and what the domains tell on theirs."""
+
+ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES}
+"""The error bodies of the APIs, by the beginnings of their paths."""
 
 OPERATIONS: tuple[Operation, ...] = (
     *health.OPERATIONS,
@@ -33,7 +54,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,
     *multiplex_operations.OPERATIONS,
-    *asyncapi_operations(CONNECTIONS),
+    *lifecycle.OPERATIONS,
+    *asyncapi_operations(CONNECTIONS_OF_ALL),
     *map(for_admins, ADMIN),
 )
 

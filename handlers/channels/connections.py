@@ -49,16 +49,17 @@ def _command(name: str, summary: str, reply: str) -> Command:
     return Command(Message(name, summary, COMMANDS[name]), (_SAID[reply], _ERROR))
 
 
+CHANNEL_SOCKET = Connection(
+    "channelSocket",
+    SOCKET_PATH,
+    "ws",
+    "The events of one channel, one a text frame",
+    (EVENT_MESSAGE,),
+    parameters=(CURSOR, TYPES, TYPE, TOKEN, BEARER),
+    close_codes=codes_at("ws"),
+)
 CONNECTIONS: tuple[Connection, ...] = (
-    Connection(
-        "channelSocket",
-        SOCKET_PATH,
-        "ws",
-        "The events of one channel, one a text frame",
-        (EVENT_MESSAGE,),
-        parameters=(CURSOR, TYPES, TYPE, TOKEN, BEARER),
-        close_codes=codes_at("ws"),
-    ),
+    CHANNEL_SOCKET,
     Connection(
         "channelStream",
         CHANNEL + "/sse",

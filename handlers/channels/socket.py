@@ -36,7 +36,7 @@ async def follow_on_socket(socket: WebSocket) -> None:
         following = await parse_following(socket)
         await _serve(socket, following)
     except Refusal as refusal:
-        await socket.send_denial_response(refusal_answer(refusal))
+        await socket.send_denial_response(refusal_answer(refusal, socket.scope))
 
 
 async def upgrade_required(_: Request) -> Response:

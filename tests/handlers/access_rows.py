@@ -31,6 +31,7 @@ class Cell:
 
     server: BrokerServer
     channel_id: str
+    keys: Mapping[str, str]
 
     def own(self, *scopes: str, sub: str = ME) -> str:
         """A token of the server's own key, forged where it would not be minted."""
@@ -114,7 +115,13 @@ UNVERIFIED = (
 )
 """The credentials of `CREDENTIALS` that are there and do not verify."""
 
-_NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics"), 403)
+TENANT = "acme"
+KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey"}
+"""The credentials of `CREDENTIALS` that are a tenant's API keys, and their scopes."""
+
+_NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics", *KEYS), 403)
+SERVICE = "POST /event.events.private.v1.Service"
+UNKNOWN = {"arguments": [{"query": {"conditions": [{"ids": ["7b1f2f2e-0000-4000-8000-000000000001"]}]}}]}
 
 ROWS: dict[str, Row] = {
     "GET /healthz": Row("none"),
@@ -131,6 +138,14 @@ ROWS: dict[str, Row] = {
     "POST /admin/keys": Row("admin", lambda _: {"tenant": "acme", "scopes": ["cuey"]}),
     "DELETE /admin/keys/{key_id}": Row("admin"),
     "POST /admin/clock": Row("admin", lambda _: {"advance_ms": 0}),
+    f"{SERVICE}/Create": Row(
+        "tenant",
+        lambda _: {
+            "arguments": [{"kind": 1, "schedule": 2, "broadcast": {"orientation": 1}}],
+        },
+    ),
+    # Who is let in is told that there is no such event.
+    **{f"{SERVICE}/{call}": Row("tenant", lambda _: UNKNOWN, 404) for call in ("Start", "Finish", "Cancel", "Select")},
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
     "GET /api/v1/channels": Row("optional"),
@@ -169,9 +184,11 @@ ROWS: dict[str, Row] = {
         but={**_NO_READERS, "admin in the query": OK},
         but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
     ),
-    f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
+    f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row(
+        "token", but=dict.fromkeys(("partner", *KEYS), 403), but_absent=dict.fromkeys(("partner", *KEYS), 404)
+    ),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
-    "GET /api/v1/tokens/claims": Row("token"),
+    "GET /api/v1/tokens/claims": Row("token", but=dict.fromkeys(KEYS, 401)),
     "GET /api/v1/keys": Row("admin"),
     "POST /api/v1/keys": Row("admin", lambda cell: {"kid": f"new-of-{cell.channel_id}", "x": STRANGER.x}),
     "DELETE /api/v1/keys/{kid}": Row("admin"),
@@ -219,11 +236,13 @@ CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
     "partner over its ceiling": lambda _: _bearer(forge({"scopes": ["admin"], "sub": ME}, PARTNER)),
     "admin in the query": lambda cell: Credential(query_token=cell.own("admin")),
     "garbage before admin in the query": lambda cell: Credential("Bearer x.y.z", cell.own("admin")),
+    "lifecycle key": lambda cell: _bearer(cell.keys["lifecycle key"]),
+    "cuey key": lambda cell: _bearer(cell.keys["cuey key"]),
 }
 
 _BAD = dict.fromkeys(CREDENTIALS, 401)
 _ALL = dict.fromkeys(CREDENTIALS, OK)
-_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner"), 403)
+_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner", *KEYS), 403)
 
 EXPECTED: dict[Access, dict[str, int]] = {
     "none": _ALL,
@@ -233,5 +252,6 @@ EXPECTED: dict[Access, dict[str, int]] = {
     "token": _BAD | dict.fromkeys((*_KNOWN, "admin"), OK),
     "metrics": _BAD | _KNOWN | {"metrics": OK, "admin": OK},
     "admin": _BAD | _KNOWN | {"admin": OK},
+    "tenant": _BAD | _KNOWN | {"admin": 403, "lifecycle key": OK},
 }
 """What each credential gets by the access of the route, for a private channel. A token in the query only reads."""

@@ -16,6 +16,7 @@ from openapi_spec_validator import validate
 from schemathesis.checks import CHECKS
 from schemathesis.generation import GenerationMode
 
+from broker.api_keys import KeyRequest
 from handlers.openapi import openapi_operations, render_openapi
 from handlers.routes import OPERATIONS
 from tests.broker_server import BrokerServer
@@ -46,7 +47,12 @@ async def test_whatever_is_sent_the_answer_is_one_of_the_documents(
     await broker_server.create("news")
     await broker_server.create("secret", is_public=False)
     names = {"channel_id": ["news", "secret", "none"], "event_id": [(await broker_server.publish("news", 1))[0]["id"]]}
-    tokens = [None, "x.y.z", *(broker_server.token(scope, sub="tests") for scope in ("admin", "pub:*", "sub:secret"))]
+    tokens: list[str | None] = [
+        None,
+        "x.y.z",
+        *(broker_server.token(scope, sub="tests") for scope in ("admin", "pub:*", "sub:secret")),
+    ]
+    tokens.append((await broker_server.broker.api_keys.create(KeyRequest("acme", ("lifecycle",))))[0])
     await asyncio.to_thread(throw, broker_server.url, SCHEMA[path][method.upper()], names, tokens)
     assert (await broker_server.http.get("/readyz")).status_code == 200
 

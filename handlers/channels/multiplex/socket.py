@@ -46,7 +46,7 @@ async def follow_many_on_socket(socket: WebSocket) -> None:
             await socket.accept()
             await _serve(socket, session)
     except Refusal as refusal:
-        await socket.send_denial_response(refusal_answer(refusal))
+        await socket.send_denial_response(refusal_answer(refusal, socket.scope))
 
 
 async def many_upgrade_required(request: Request) -> Response:

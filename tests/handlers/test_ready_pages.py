@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from handlers.channels.ready_pages import ReadyPages
+from handlers.ready_pages import ReadyPages
 from tests.broker_server import API, BrokerServer
 
 EVENTS = f"{API}/channels/news/events"
