@@ -7,7 +7,7 @@ them. A token owns what it registers; what was registered without one ends by it
 import secrets
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from broker.addresses import host_of
 from broker.change import Answer
 from broker.channels import ChannelRecord
+from broker.delivery_signing import secret_of
 from broker.endpoints import (
     ID_BITS,
     Endpoint,
@@ -41,6 +42,14 @@ from handlers.serving.client_address import client_address
 
 DECISIONS = 8
 
+
+class Made(NamedTuple):
+    """An endpoint that was registered, or renewed."""
+
+    endpoint: Endpoint
+    is_new: bool
+
+
 T = TypeVar("T")
 
 
@@ -51,8 +60,12 @@ async def register_webhook(request: Request) -> Response:
     body = await read_json(request)
     asked = parse_registration(body, allow=broker.site.outbound_allow, type_chars=broker.event_limits.type_chars)
 
-    def answer(endpoint: Endpoint) -> Answer:
-        return json_kept(render_endpoint(channel_id, endpoint), 201)
+    def answer(made: Made) -> Answer:
+        shown = render_endpoint(channel_id, made.endpoint)
+        if made.is_new:
+            # To its maker, once: behind one address there may be several who register without a token.
+            shown["secret"] = secret_of(broker.signing_key, made.endpoint.id)
+        return json_kept(shown, 201, is_secret=made.is_new)
 
     async def act(keeping: Keeping) -> Answer:
         return answer(await _decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
@@ -97,15 +110,17 @@ def owner_of(grant: Grant, channel: ChannelRecord) -> Owner:
     return Owner(grant.principal, is_anonymous=False, key_id=grant.key_id, key_x=grant.key_x)
 
 
-async def _register(request: Request, asked: Registration, keep: Callable[[Endpoint], Keep | None]) -> Endpoint:
+async def _register(request: Request, asked: Registration, keep: Callable[[Made], Keep | None]) -> Made:
     broker = broker_of(request)
     # Again, as a body may be sent slowly, and the record may be another one by now.
     channel, owner = await _registrant(request)
     limits = EndpointLimits(broker.limits.endpoints_per_channel, broker.limits.endpoints_per_address)
     random_bits = secrets.randbits(ID_BITS)
 
-    def decide(registered: Registered, now_ms: int) -> tuple[Registered, Endpoint]:
-        return register(registered, asked, owner, limits, new_id=fresh_id(now_ms, random_bits), now_ms=now_ms)
+    def decide(registered: Registered, now_ms: int) -> tuple[Registered, Made]:
+        new_id = fresh_id(now_ms, random_bits)
+        after, endpoint = register(registered, asked, owner, limits, new_id=new_id, now_ms=now_ms)
+        return after, Made(endpoint, endpoint.id == new_id)
 
     return await broker.endpoints.change(channel, decide, keep)
 

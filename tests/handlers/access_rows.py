@@ -170,6 +170,14 @@ ROWS: dict[str, Row] = {
         but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
     ),
     f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
+    f"GET {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
+    f"GET {CHANNEL}/webhooks/{{webhook_id}}/deliveries": Row(
+        "token", but={"partner": 403}, but_absent={"partner": 404}
+    ),
+    f"POST {CHANNEL}/webhooks/{{webhook_id}}/resume": Row("token", but={"partner": 403}, but_absent={"partner": 404}),
+    f"POST {CHANNEL}/webhooks/{{webhook_id}}/replay": Row(
+        "token", lambda _: {"since": "2026-01-01T00:00:00Z"}, but={"partner": 403}, but_absent={"partner": 404}
+    ),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
     "GET /api/v1/tokens/claims": Row("token"),
     "GET /api/v1/keys": Row("admin"),

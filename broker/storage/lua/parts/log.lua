@@ -52,9 +52,18 @@ local function tell_all()
   end
 end
 
+-- Marks the endpoints that follow a log, a line each, as having something to deliver, and wakes who delivers.
+local function mark(members)
+  local prefix, at, earlier = string.sub(KEYS[1], 1, -6), whole(now), 0
+  for member in string.gmatch(members, '[^\n]+') do
+    earlier = earlier + redis.call('ZADD', prefix .. 'deliveries', 'LT', 'CH', at, member)
+  end
+  if earlier > 0 then redis.call('SPUBLISH', prefix .. 'delivery-topic', at) end
+end
+
 -- What a log says of itself, for `add`; {false, ...} when it is gone.
 local function look(meta)
-  return redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version')
+  return redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'followed')
 end
 
 -- Adds the `count` events that stand in ARGV from `first` on, four words each: JSON of the type or '', publisher or
@@ -82,6 +91,7 @@ local function add(meta, stream, replies, channel, topic, known, keep_ms, keep_e
       redis.call('ZADD', KEYS[2], whole(ms + keep_ms), channel)
     end
     local state = known[3] .. '-' .. known[4] .. ' ' .. known[5] .. ' ' .. known[6]
+    if known[7] then mark(known[7]) end
     tell(topic, known[1] .. '-' .. known[2], last, state, lines, bytes)
   end
   return ms_text, first_seq
