@@ -178,14 +178,16 @@ class Hub:
 
     async def _watch(self, channel: ChannelRecord) -> Watched:
         topic = keys_of(channel).topic
-        opening = self._opening.get(topic)
-        if opening is None:
-            watched = self._watched.get(topic)
+        while True:
+            opening = self._opening.get(topic)
+            watched = self._watched.get(topic) if opening is None else await asyncio.shield(opening)
+            # One that is opened may be let go again before those who waited for it could take their places.
             if watched is not None and watched.ended is None:
                 return watched
-            opening = self._opening[topic] = asyncio.create_task(self._open(channel, topic), name=f"watch-{channel.id}")
-            opening.add_done_callback(lambda done: self._opened(topic, done))
-        return await asyncio.shield(opening)
+            if topic not in self._opening:
+                opening = asyncio.create_task(self._open(channel, topic), name=f"watch-{channel.id}")
+                self._opening[topic] = opening
+                opening.add_done_callback(lambda done: self._opened(topic, done))
 
     def _opened(self, topic: str, done: "asyncio.Task[Watched]") -> None:
         del self._opening[topic]

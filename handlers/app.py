@@ -35,6 +35,7 @@ from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feeds import LiveFeed, open_feed
+from broker.storage.glances import Glances
 from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
 from broker.storage.presence import Presence
@@ -179,6 +180,7 @@ def _assemble(
         channels=channels,
         channel_list=ChannelList(engine, channels),
         log=log,
+        glances=Glances(channels),
         documents=documents,
         endpoints=Endpoints(engine),
         reader=reader,

@@ -24,6 +24,7 @@ from broker.storage.deliveries import Deliveries
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
+from broker.storage.glances import Glances
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
@@ -31,6 +32,7 @@ from broker.storage.state import Reader
 from broker.storage.timers import Timers
 from broker.subscription import Subscription
 from handlers.auth_watch import AuthWatch
+from handlers.channels.ready_pages import ReadyPages
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
 from handlers.serving.refusals import Refusals
@@ -99,6 +101,7 @@ class Broker:
     channels: Channels
     channel_list: ChannelList
     log: Log
+    glances: Glances
     documents: Documents
     endpoints: Endpoints
     reader: Reader
@@ -127,6 +130,7 @@ class Broker:
     meter: Meter
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))
+    ready_pages: ReadyPages = field(default_factory=ReadyPages)
     types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 

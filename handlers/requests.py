@@ -1,5 +1,6 @@
 """Reading requests: bodies within their bound, strict JSON, and query parameters. All failures are refusals."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import HTTPConnection, Request
@@ -39,13 +40,18 @@ async def read_json(request: Request) -> Any:
 
 def query_text(connection: HTTPConnection, *names: str) -> str | None:
     """The one value of a query parameter under any of its names; raises `Invalid` when it is given twice."""
-    # Most requests have no query, and reading an empty one costs 30 us.
-    if not connection.scope["query_string"]:
+    # Reading a query costs 20 us and more, and most that is asked for is not there.
+    if not may_have(connection.scope["query_string"], names):
         return None
     values = [value for name in names for value in connection.query_params.getlist(name)]
     if len(values) > 1:
         raise Invalid(f"{names[0]} is given more than once")
     return values[0] if values else None
+
+
+def may_have(query: bytes, names: Iterable[str]) -> bool:
+    """Whether a query string, as sent, may have one of these parameters; one with escapes may have any."""
+    return bool(query) and (b"%" in query or any(name.encode() in query for name in names))
 
 
 def query_number(connection: HTTPConnection, name: str, *, default: int, lowest: int, highest: int) -> int:

@@ -16,12 +16,15 @@ from broker.events import Stored
 from broker.ids import Position
 from broker.storage.channels import keys_of
 from broker.storage.engine import Engine
-from broker.storage.keys import idempotency_key, partition_keys
+from broker.storage.keys import PartitionKeys, idempotency_key, partition_keys
 from broker.storage.replication import then_wait
 from broker.storage.scripts import APPEND
 
 MAX_CALL_BYTES = 1_048_576
 MAX_CALL_PUBLISHES = 512
+
+Answer = bytes | list[bytes]
+"""What `append.lua` says of a publish: the first position where it was stored, else a verdict and its words."""
 
 
 class Idempotency(NamedTuple):
@@ -114,46 +117,53 @@ class Appender:
                     _settle(waiting, _outcome(waiting, answer, is_safe=is_safe))
         del self._waiting[partition]
 
-    def _count(self, waiting: Waiting, answer: list[bytes]) -> None:
-        is_stored = answer[0] == b"ok"
+    def _count(self, waiting: Waiting, answer: Answer) -> None:
+        is_stored = isinstance(answer, bytes)
         self.counts.publishes += is_stored
         self.counts.events += is_stored * len(waiting.events)
-        self.counts.replays += answer[0] == b"replayed"
+        self.counts.replays += _is_replay(answer)
 
-    async def _call(self, partition: int, share: list[Waiting]) -> tuple[list[list[bytes]], bool]:
+    async def _call(self, partition: int, share: list[Waiting]) -> tuple[list[Answer], bool]:
         """The answers, and whether what they tell of is as safe as configured."""
         own = partition_keys(partition)
-        keys: list[str] = [own.floor, own.trims]
-        args: list[Any] = [self._engine.clock_offset_ms, len(share)]
-        for waiting in share:
-            self._add(waiting, keys, args)
+        keys, args = _render_call(own, share, self._retention, self._engine.clock_offset_ms)
         client, ack = self._engine.steady, self._ack
         if ack is None:
             return await APPEND(client, keys, args), True
         answers, is_safe = await APPEND.replicated(client, keys, args, timeout_ms=ack.timeout_ms)
-        if any(answer[0] == b"replayed" for answer in answers):
+        if any(map(_is_replay, answers)):
             # A replay writes nothing, and what it tells of may be on no replica yet. Who has this write has that too.
             _, is_safe = await then_wait(client, ("SET", own.waited, "1"), ack.timeout_ms)
         return answers, is_safe
 
-    def _add(self, waiting: Waiting, keys: list[str], args: list[Any]) -> None:
-        channel, kept, retention = waiting.channel, waiting.idempotency, self._retention
-        log = keys_of(channel)
-        answer_key = idempotency_key(channel.partition, channel.tag, kept.key) if kept else log.meta
-        keys += (log.meta, log.stream, log.replies, answer_key)
-        args += (
-            channel.id,
-            log.topic,
-            channel.version,
-            kept.body if kept else "",
-            retention.idempotency_ttl_s * 1000,
-            channel.retention_ms(retention.days),
-            channel.retention_events(retention.events),
-            len(waiting.events),
-        )
+
+def _render_call(
+    own: PartitionKeys, share: list[Waiting], retention: Retention, clock_offset_ms: int
+) -> tuple[list[str], list[Any]]:
+    """Keys and words for `append.lua`: what the publishes of a log have in common stands there once."""
+    keys: list[str] = [own.floor, own.trims]
+    common: list[Any] = []
+    numbers: dict[tuple[int, int], int] = {}
+    answer_keys: list[str] = []
+    words: list[Any] = []
+    for waiting in share:
+        channel, kept = waiting.channel, waiting.idempotency
+        identity = (channel.tag, channel.version)
+        number = numbers.get(identity)
+        if number is None:
+            number = numbers[identity] = len(numbers) + 1
+            log = keys_of(channel)
+            keys += (log.meta, log.stream, log.replies)
+            kept_ms, kept_events = channel.retention_ms(retention.days), channel.retention_events(retention.events)
+            common += (channel.id, log.topic, channel.version, kept_ms, kept_events)
+        if kept:
+            answer_keys.append(idempotency_key(channel.partition, channel.tag, kept.key))
+        words += (number, kept.body if kept else "", len(waiting.events))
         for event in waiting.events:
             parent = event.reply_to.within(channel.tag).stream if event.reply_to else ""
-            args += (event.type_json or "", event.publisher or "", parent, event.tail)
+            words += (event.type_json or "", event.publisher or "", parent, event.tail)
+    head = (clock_offset_ms, len(numbers), len(share), retention.idempotency_ttl_s * 1000)
+    return [*keys, *answer_keys], [*head, *common, *words]
 
 
 def _take_share(queue: list[Waiting]) -> list[Waiting]:
@@ -168,20 +178,25 @@ def _take_share(queue: list[Waiting]) -> list[Waiting]:
     return share
 
 
-def _outcome(waiting: Waiting, answer: list[bytes], *, is_safe: bool) -> Appended | Exception | None:
-    match answer[0]:
+def _is_replay(answer: Answer) -> bool:
+    return not isinstance(answer, bytes) and answer[0] == b"replayed"
+
+
+def _outcome(waiting: Waiting, answer: Answer, *, is_safe: bool) -> Appended | Exception | None:
+    verdict, *words = [b"ok", *answer.split(b"-")] if isinstance(answer, bytes) else answer
+    match verdict:
         case b"ok" | b"replayed" if not is_safe:
             return Unavailable("The event may be lost: no replica has it yet", retry_after_s=1, code="not_replicated")
         case b"ok" | b"replayed":
-            first = Position(int(answer[1]), int(answer[2]))
-            positions = [Position(first.ms, first.seq + i) for i in range(len(waiting.events))]
-            return Appended(positions, replayed=answer[0] == b"replayed")
+            ms, seq = int(words[0]), int(words[1])
+            positions = [Position(ms, seq + i) for i in range(len(waiting.events))]
+            return Appended(positions, replayed=verdict == b"replayed")
         case b"stale":
             return None
         case b"key":
             return KeyReused("This Idempotency-Key came with another body before")
         case _:
-            return Invalid(f"reply_to of event {int(answer[1])} names no event of this channel")
+            return Invalid(f"reply_to of event {int(words[0])} names no event of this channel")
 
 
 def _settle(waiting: Waiting, outcome: Appended | Exception | None) -> None:

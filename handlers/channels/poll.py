@@ -2,17 +2,19 @@
 
 import asyncio
 import time
+from collections.abc import Hashable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.channels import ChannelRecord
 from broker.closing import Closed
 from broker.cursors import Start, resume_from
 from broker.errors import Invalid
 from broker.pages import is_incomplete
 from handlers.auth import require_read_of_version
 from handlers.broker import broker_of
-from handlers.caching import public_answer
+from handlers.caching import has_credential, public_answer
 from handlers.channels.door import subscribed
 from handlers.channels.reading import Read, page_body, parse_query, read_page, spelled_query
 from handlers.requests import query_number, query_text
@@ -28,7 +30,10 @@ async def poll(request: Request) -> Response:
     """
     broker = broker_of(request)
     channel_id = request.path_params["channel_id"]
-    await require_read_of_version(request, channel_id)
+    key = await _ready_key(request, (await require_read_of_version(request, channel_id)).channel)
+    ready = broker.ready_pages.get(key) if key else None
+    if ready is not None:
+        return ready.answer(request.headers.get("if-none-match", ""))
     wait_s = query_number(request, "wait", default=0, lowest=0, highest=broker.limits.wait_s)
     gap_is_error = parse_on_gap(request)
     read = await read_page(request, channel_id, lambda channel: parse_query(request, channel))
@@ -38,13 +43,27 @@ async def poll(request: Request) -> Response:
     channel = read.access.channel
     if wait_s or not channel.is_public:
         return json_bytes(body)
-    return public_answer(
+    answer = public_answer(
         request,
         body,
         channel_id=channel.id,
         keep_s=broker.site.poll_interval_s,
         parameters=spelled_query(request, gap_is_error=gap_is_error),
     )
+    if key and answer.status_code == 200:
+        broker.ready_pages.put(key, answer)
+    return answer
+
+
+async def _ready_key(request: Request, channel: ChannelRecord) -> tuple[Hashable, ...] | None:
+    """What the answer to this request is known by, None where it is nobody else's or has to be decided anew."""
+    query: bytes = request.scope["query_string"]
+    if not channel.is_public or b"wait" in query or has_credential(request.headers, query):
+        return None
+    meta = await broker_of(request).glances.look(channel)
+    if meta is None or meta.record_version != channel.version:
+        return None
+    return channel.tag, meta, request.scope["raw_path"], query
 
 
 def parse_on_gap(request: Request) -> bool:

@@ -3,12 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.errors import Forbidden, Refusal
+from broker.errors import Forbidden
 from broker.events import parse_publish
 from broker.scopes import is_reserved
 from handlers.auth import NO_RIGHT, publish_grant
 from handlers.broker import broker_of
-from handlers.channels.publishing import Submission, frames_of, idempotency, publish_in_order, take_rates
+from handlers.channels.publishing import Submission, frames_of, idempotency, publish_one, take_rates
 from handlers.channels.scheduling import schedule
 from handlers.requests import read_body
 from handlers.responses import json_bytes
@@ -35,9 +35,7 @@ async def publish(request: Request) -> Response:
     await take_rates(broker, submission)
     if parsed.publish_at_ms is not None:
         return await schedule(broker, request, channel, grant, parsed, body, key)
-    outcome = (await publish_in_order(broker, [submission]))[0]
-    if isinstance(outcome, Refusal):
-        raise outcome
-    wire = b",".join([event.wire for event in frames_of(outcome)])
-    headers = {"Idempotency-Replayed": "true"} if outcome.replayed else None
+    published = await publish_one(broker, submission)
+    wire = b",".join([event.wire for event in frames_of(published)])
+    headers = {"Idempotency-Replayed": "true"} if published.replayed else None
     return json_bytes(b'{"events":[%b]}' % wire if parsed.batch else wire, 201, headers)

@@ -91,6 +91,16 @@ async def publish_in_order(broker: Broker, submissions: Sequence[Submission]) ->
     return [outcome or _undecided() for outcome in run.outcomes]
 
 
+async def publish_one(broker: Broker, submission: Submission) -> Published:
+    """Append one submission whole; raises why not. What was decided on an old record is decided again."""
+    outcome = await _append(broker, submission)
+    if outcome is None or isinstance(outcome, Invalid):
+        outcome = (await publish_in_order(broker, [submission]))[0]
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
 def frames_of(published: Published) -> list[Frame]:
     """The events in their wire form."""
     letters = published.channel.tag_letters

@@ -56,9 +56,9 @@ end
 local function look_at_logs()
   local known = {}
   for i = 1, logs do
-    local channel, _, version, _, _, count = take(6)
+    local channel, topic, version, keep_ms, keep_events, count = take(6)
     local at = 8 + documents + 3 * i
-    known[i] = look(KEYS[at - 2])
+    known[i] = look(KEYS[at - 2], KEYS[at - 1], KEYS[at], channel, topic, keep_ms, keep_events)
     if known[i][6] ~= version then return nil, {'stale', channel} end
     for event = 0, count - 1 do
       local parent = ARGV[argument + 4 * event + 2]
@@ -99,10 +99,8 @@ end
 local function write_events(known, answer)
   local last
   for i = 1, logs do
-    local channel, topic, _, keep_ms, keep_events, count = take(6)
-    local at = 8 + documents + 3 * i
-    local ms, seq = add(KEYS[at - 2], KEYS[at - 1], KEYS[at], channel, topic, known[i], keep_ms, keep_events,
-      argument, tonumber(count))
+    local channel, _, _, _, _, count = take(6)
+    local ms, seq = add(known[i], argument, tonumber(count))
     argument = argument + 4 * count
     answer[#answer + 1] = ms
     answer[#answer + 1] = seq
@@ -146,5 +144,5 @@ write_documents(answer[2])
 local last = write_events(known, answer)
 write_timers()
 keep(KEYS[7], KEYS[8], 6, now, last)
-tell_all()
+finish()
 return answer

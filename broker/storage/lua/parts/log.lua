@@ -9,46 +9,43 @@ local FEED_BYTES = 65536
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local floor = tonumber(redis.call('GET', KEYS[1]) or 0)
-local feeds, topics = {}, {}
+local logs, added = {}, {}
 
 local function whole(number)
   return string.format('%.0f', number)
 end
 
-local function store(stream, replies, id, ms, seq, at)
-  local kind, publisher, parent, tail = unpack(ARGV, at, at + 3)
-  local fields = {'w', tail}
-  if kind ~= '' then fields[#fields + 1] = 't'; fields[#fields + 1] = kind end
-  if publisher ~= '' then fields[#fields + 1] = 'p'; fields[#fields + 1] = publisher end
+-- What a log says of itself: the ids of its newest event and of the last that was trimmed, revision, version of the
+-- record, count, the endpoints that follow it; nothing when it is gone. It is read once in a call, and what is added is
+-- written by `finish`, however many publishes there are.
+local function look(meta, stream, replies, channel, topic, keep_ms, keep_events)
+  local log = logs[meta]
+  if not log then
+    log = redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count',
+      'followed')
+    log.meta, log.stream, log.replies, log.channel, log.topic = meta, stream, replies, channel, topic
+    log.keep_ms, log.keep_events = keep_ms, keep_events
+    logs[meta] = log
+  end
+  return log
+end
+
+-- By cases, and not by a table of fields: this is done for every event.
+local function store(log, id, ms, seq, kind, publisher, parent, tail)
   if parent ~= '' then
-    fields[#fields + 1] = 'r'; fields[#fields + 1] = parent
-    redis.call('ZADD', replies, 0, parent .. '/' .. string.format('%015.0f-%011.0f', ms, seq))
-  end
-  redis.call('XADD', stream, id, unpack(fields))
-end
-
-local function send(topic, feed)
-  local head = feed.previous .. ' ' .. feed.last .. ' ' .. feed.state .. '\n'
-  redis.call('SPUBLISH', topic, head .. table.concat(feed.lines))
-end
-
-local function tell(topic, previous, last, state, lines, bytes)
-  local feed = feeds[topic]
-  if not feed then topics[#topics + 1] = topic end
-  if feed and feed.bytes + bytes > FEED_BYTES then
-    send(topic, feed)
-    feed = nil
-  end
-  feed = feed or {previous = previous, lines = {}, bytes = 0}
-  feeds[topic] = feed
-  feed.last, feed.state, feed.bytes = last, state, feed.bytes + bytes
-  if bytes > FEED_BYTES then return end
-  for _, line in ipairs(lines) do feed.lines[#feed.lines + 1] = line end
-end
-
-local function tell_all()
-  for _, topic in ipairs(topics) do
-    send(topic, feeds[topic])
+    redis.call('ZADD', log.replies, 0, parent .. '/' .. string.format('%015.0f-%011.0f', ms, seq))
+    local fields = {'w', tail, 'r', parent}
+    if kind ~= '' then fields[#fields + 1] = 't'; fields[#fields + 1] = kind end
+    if publisher ~= '' then fields[#fields + 1] = 'p'; fields[#fields + 1] = publisher end
+    redis.call('XADD', log.stream, id, unpack(fields))
+  elseif kind == '' and publisher == '' then
+    redis.call('XADD', log.stream, id, 'w', tail)
+  elseif kind == '' then
+    redis.call('XADD', log.stream, id, 'w', tail, 'p', publisher)
+  elseif publisher == '' then
+    redis.call('XADD', log.stream, id, 'w', tail, 't', kind)
+  else
+    redis.call('XADD', log.stream, id, 'w', tail, 't', kind, 'p', publisher)
   end
 end
 
@@ -61,38 +58,61 @@ local function mark(members)
   if earlier > 0 then redis.call('SPUBLISH', prefix .. 'delivery-topic', at) end
 end
 
--- What a log says of itself, for `add`; {false, ...} when it is gone.
-local function look(meta)
-  return redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'followed')
+local function send(log)
+  local head = log.previous .. ' ' .. log[1] .. '-' .. log[2]
+  local state = log[3] .. '-' .. log[4] .. ' ' .. log[5] .. ' ' .. log[6]
+  redis.call('SPUBLISH', log.topic, head .. ' ' .. state .. '\n' .. table.concat(log.lines))
+  log.previous = nil
+end
+
+-- To be called once, after all was added: writes what the logs say of themselves from now on, and tells the feed.
+local function finish()
+  for _, log in ipairs(added) do
+    redis.call('HSET', log.meta, 'ms', log[1], 'seq', log[2], 'count', whole((tonumber(log[7]) or 0) + log.added))
+    local length = redis.call('XLEN', log.stream)
+    if length > tonumber(log.keep_events) then
+      redis.call('ZADD', KEYS[2], whole(now), log.channel)
+    elseif length == log.added then
+      redis.call('ZADD', KEYS[2], whole(log.first_ms + log.keep_ms), log.channel)
+    end
+    if log[8] then mark(log[8]) end
+    send(log)
+  end
 end
 
 -- Adds the `count` events that stand in ARGV from `first` on, four words each: JSON of the type or '', publisher or
--- '', stream id replied to or '', JSON tail. `known` is what `look` found. Answers ms and seq of the first.
-local function add(meta, stream, replies, channel, topic, known, keep_ms, keep_events, first, count)
-  local top_ms, top_seq = tonumber(known[1]), tonumber(known[2])
+-- '', stream id replied to or '', JSON tail. `log` is what `look` found. Answers ms and seq of the first.
+local function add(log, first, count)
+  local top_ms, top_seq = log.top_ms or tonumber(log[1]), log.top_seq or tonumber(log[2])
   local ms = math.max(now, floor, top_ms)
   local seq = ms == top_ms and top_seq + 1 or 0
-  local ms_text, first_seq, last, lines, bytes = whole(ms), whole(seq), nil, {}, 0
+  -- Making a number's text costs as much as a third of a command.
+  local ms_text, seq_text = ms == log.top_ms and log[1] or whole(ms), whole(seq)
+  if count == 0 then return ms_text, seq_text end
+  local first_seq, bytes = seq_text, 0
+  for at = first, first + 4 * count - 4, 4 do
+    -- The id and what stands around it, at most.
+    bytes = bytes + #ARGV[at] + #ARGV[at + 3] + 35
+  end
+  if not log.added then
+    log.added, log.first_ms = 0, ms
+    added[#added + 1] = log
+  end
+  if log.previous and log.bytes + bytes > FEED_BYTES then send(log) end
+  if not log.previous then log.previous, log.lines, log.bytes = log[1] .. '-' .. log[2], {}, 0 end
+  local lines, size, is_told = log.lines, #log.lines, bytes <= FEED_BYTES
   for i = 0, count - 1 do
     local at = first + 4 * i
-    last = ms_text .. '-' .. whole(seq + i)
-    store(stream, replies, last, ms, seq + i, at)
-    local line = last .. ' ' .. ARGV[at] .. '\n' .. ARGV[at + 3] .. '\n'
-    lines[#lines + 1] = line
-    bytes = bytes + #line
-  end
-  if count > 0 then
-    redis.call('HSET', meta, 'ms', ms_text, 'seq', whole(seq + count - 1))
-    redis.call('HINCRBY', meta, 'count', count)
-    local length = redis.call('XLEN', stream)
-    if length > tonumber(keep_events) then
-      redis.call('ZADD', KEYS[2], whole(now), channel)
-    elseif length == count then
-      redis.call('ZADD', KEYS[2], whole(ms + keep_ms), channel)
+    if i > 0 then seq_text = whole(seq + i) end
+    local kind, tail, id = ARGV[at], ARGV[at + 3], ms_text .. '-' .. seq_text
+    store(log, id, ms, seq + i, kind, ARGV[at + 1], ARGV[at + 2], tail)
+    if is_told then
+      lines[size + 1], lines[size + 2], lines[size + 3] = id, ' ', kind
+      lines[size + 4], lines[size + 5], lines[size + 6] = '\n', tail, '\n'
+      size = size + 6
     end
-    local state = known[3] .. '-' .. known[4] .. ' ' .. known[5] .. ' ' .. known[6]
-    if known[7] then mark(known[7]) end
-    tell(topic, known[1] .. '-' .. known[2], last, state, lines, bytes)
   end
+  log.added, log.bytes = log.added + count, log.bytes + bytes
+  log[1], log[2], log.top_ms, log.top_seq = ms_text, seq_text, ms, seq + count - 1
   return ms_text, first_seq
 end

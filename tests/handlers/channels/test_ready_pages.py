@@ -1,0 +1,94 @@
+"""Ready answers to polls: bounded, the same bytes as those that are made anew, and gone with every change."""
+
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+
+from handlers.channels.ready_pages import ReadyPages
+from tests.broker_server import API, BrokerServer
+
+EVENTS = f"{API}/channels/news/events"
+
+
+def page(body: bytes, etag: str | None = '"x"') -> Response:
+    return Response(body, headers={} if etag is None else {"ETag": etag}, media_type="application/json")
+
+
+def test_pages_are_bounded_by_their_bytes_and_the_least_used_go_first() -> None:
+    pages = ReadyPages(100)
+    for name in "abcdefghij":
+        pages.put(name, page(b"x" * 10))
+    assert pages.get("a") is not None
+    pages.put("k", page(b"x" * 10))
+    assert pages.get("a") is not None and pages.get("b") is None and pages.get("k") is not None
+
+
+def test_what_is_too_large_or_has_no_validator_is_not_kept() -> None:
+    pages = ReadyPages(100)
+    pages.put("large", page(b"x" * 20))
+    pages.put("plain", page(b"x", etag=None))
+    assert pages.get("large") is None and pages.get("plain") is None
+
+
+def test_who_has_it_is_told_so() -> None:
+    pages = ReadyPages()
+    pages.put("a", page(b"body"))
+    ready = pages.get("a")
+    assert ready is not None
+    assert ready.answer("").body == b"body" and ready.answer('"y"').status_code == 200
+    answer = ready.answer('W/"x"')
+    assert (answer.status_code, answer.body, answer.headers["etag"]) == (304, b"", '"x"')
+    assert "content-type" not in answer.headers
+
+
+@pytest.fixture
+async def server(broker_server: BrokerServer) -> BrokerServer:
+    await broker_server.create("news")
+    await broker_server.publish("news", 1, 2, 3)
+    return broker_server
+
+
+def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
+    ignored = ("date", "x-request-id")
+    return answer.status_code, answer.content, {k: v for k, v in answer.headers.items() if k not in ignored}
+
+
+async def test_a_page_that_is_ready_is_answered_like_one_that_is_made(
+    server: BrokerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await server.http.get(f"{EVENTS}?limit=2")
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the log is not read")
+
+    for name in ("after", "newest"):
+        monkeypatch.setattr(server.broker.log, name, fail)
+    again = await server.http.get(f"{EVENTS}?limit=2")
+    assert told(again) == told(first) and first.status_code == 200
+    known = await server.http.get(f"{EVENTS}?limit=2", headers={"If-None-Match": first.headers["etag"]})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert known.headers["cache-control"] == first.headers["cache-control"]
+
+
+async def test_every_change_of_the_log_is_in_the_next_answer(server: BrokerServer) -> None:
+    async def data() -> list[Any]:
+        return [event["data"] for event in (await server.http.get(EVENTS)).json()["events"]]
+
+    assert await data() == [1, 2, 3]
+    [event] = await server.publish("news", 4)
+    assert await data() == [1, 2, 3, 4]
+    headers = server.bearer("admin")
+    assert (await server.http.delete(f"{EVENTS}/{event['id']}", headers=headers)).status_code == 204
+    assert await data() == [1, 2, 3]
+    await server.change("news", is_public=False)
+    assert (await server.http.get(EVENTS)).status_code == 401
+    await server.change("news", is_public=True)
+    assert await data() == [1, 2, 3]
+
+
+async def test_answers_to_credentials_are_not_kept(server: BrokerServer) -> None:
+    await server.http.get(EVENTS, headers=server.bearer("sub:news"))
+    await server.http.get(f"{EVENTS}?token=x")
+    await server.http.get(f"{EVENTS}?wait=0")
+    assert not server.broker.ready_pages._pages
