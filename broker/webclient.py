@@ -8,19 +8,22 @@ decompressed. Time, headers and the kept part of a body are bounded. What comes 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from broker.addresses import Network, may_reach
 
 KEPT_BYTES = 65_536
 CONNECT_S = 10.0
+RESOLVING_AT_ONCE = 64
 IDLE_S = 2.0
 """How long a connection is kept for the next call: shorter than servers commonly do, or they close it under us."""
 
@@ -47,6 +50,30 @@ class Answered(NamedTuple):
 
 class NotAllowed(OSError):
     """An address that may not be called."""
+
+
+class Names(AbstractResolver):
+    """The system's resolver, on threads of its own: names that do not answer hold up no other part of the process."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVING_AT_ONCE, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of a name; raises `OSError` where there are none."""
+        ask = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [
+            ResolveResult(
+                hostname=host, host=str(place[0]), port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
+            )
+            for kind, _, protocol, _, place in found
+        ]
+
+    async def close(self) -> None:
+        """Give the threads back, when they have their answers."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class WebClient:
@@ -94,8 +121,9 @@ async def open_client(
         made.setblocking(False)
         return made
 
+    names = resolver or Names()
     connector = aiohttp.TCPConnector(
-        limit=0, socket_factory=guarded, keepalive_timeout=IDLE_S, resolver=resolver, use_dns_cache=False
+        limit=0, socket_factory=guarded, keepalive_timeout=IDLE_S, resolver=names, use_dns_cache=False
     )
     async with aiohttp.ClientSession(
         connector=connector,
@@ -108,7 +136,10 @@ async def open_client(
         max_field_size=8_190,
         max_headers=100,
     ) as session:
-        yield WebClient(session)
+        try:
+            yield WebClient(session)
+        finally:
+            await names.close()
 
 
 async def _first(content: aiohttp.StreamReader) -> bytes:

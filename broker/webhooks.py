@@ -29,6 +29,7 @@ from broker.storage.endpoints import Endpoints
 from broker.storage.log import Log, Stale
 from broker.storage.state import Loaded, Reader
 from broker.strictjson import render_json
+from broker.tenants import owner_of
 from broker.timers import Claimed, TimerName
 from broker.webclient import Answered, Call
 
@@ -147,7 +148,7 @@ class Webhooks:
             found = loaded.documents[key]
             return Change((Delete(key, found.version),)) if found else Change()
 
-        await self._parts.commits.execute(name.owner, [key], decide)
+        await self._parts.commits.execute(owner_of(name.owner), [key], decide)
 
     async def _serve(self, target: Target, subject: str, ends: float) -> tuple[int, int | None]:
         progress, now_ms, idle_ms = target.progress, target.now_ms, target.now_ms + IDLE_MS
@@ -221,7 +222,7 @@ class Webhooks:
                 puts.append(put_row(place, loaded.documents[place], subject, first + step, row, loaded.now_ms))
             return Change(tuple(puts))
 
-        await self._parts.commits.execute(target.channel.id, [key, *places], decide)
+        await self._parts.commits.execute(owner_of(target.channel.id), [key, *places], decide)
 
 
 def state_of(subject: str) -> DocumentKey:

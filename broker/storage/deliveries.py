@@ -10,6 +10,7 @@ from broker.storage.engine import Engine
 from broker.storage.keys import partition_keys
 from broker.storage.scripts import CLAIM_DELIVERIES, MARK_DELIVERY, REST_DELIVERY
 from broker.storage.timers import Claims, parse_claims
+from broker.tenants import owner_of
 from broker.timers import Claimed, TimerName, render_member
 
 KIND = "deliver"
@@ -45,18 +46,22 @@ class Deliveries:
     async def rest(self, claimed: Claimed, due_ms: int | None) -> bool:
         """The work on an endpoint is over until then, or until it is marked; False when it was somebody else's."""
         name = claimed.timer.name
-        own = partition_keys(self._engine.partition(name.owner))
+        own = partition_keys(self._partition(name))
         words = [self._engine.clock_offset_ms, render_member(name), claimed.fence, "" if due_ms is None else due_ms]
         keys = [own.deliveries, own.delivery_claims]
         return bool(await REST_DELIVERY(self._engine.steady, keys, [*words, own.delivery_topic]))
 
     async def release(self, claimed: Claimed, *, after_ms: int) -> None:
         """Give an endpoint back, to be claimed again after a while. Raises `Unavailable`."""
-        now_ms = await self._engine.now_ms(self._engine.partition(claimed.timer.name.owner))
+        now_ms = await self._engine.now_ms(self._partition(claimed.timer.name))
         await self.rest(claimed, now_ms + after_ms)
+
+    def _partition(self, name: TimerName) -> int:
+        # Their owner is a channel; where that lives is its tenant's to say, if it has one.
+        return self._engine.partition(owner_of(name.owner))
 
     async def mark(self, name: TimerName) -> None:
         """Have an endpoint looked at now. Raises `Unavailable`."""
-        own = partition_keys(self._engine.partition(name.owner))
+        own = partition_keys(self._partition(name))
         words = [self._engine.clock_offset_ms, render_member(name), own.delivery_topic]
         await MARK_DELIVERY(self._engine.steady, [own.deliveries], words)

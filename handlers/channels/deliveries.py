@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker import tenants
 from broker.change import Answer, Change, Put
 from broker.channels import DAY_MS, ChannelRecord
 from broker.delivery_log import KIND, VERDICTS, index_of, parse_rows
@@ -21,13 +22,12 @@ from broker.progress import Progress, parse_progress, render_progress, replayed,
 from broker.scopes import Grant
 from broker.storage.deliveries import name_of
 from broker.storage.endpoints import Following
-from broker.storage.log import Stale
 from broker.storage.state import Loaded
 from broker.strictjson import render_json
 from broker.webhooks import state_of
 from handlers.auth import NO_RIGHT, require_token
 from handlers.broker import Broker, broker_of
-from handlers.channels.webhooks import owner_of
+from handlers.channels.webhooks import decided, owner_of
 from handlers.idempotency import json_kept, kept_answer, key_of, refused
 from handlers.requests import query_number, query_text, read_json
 from handlers.responses import json_answer
@@ -101,13 +101,12 @@ async def replay_webhook(request: Request) -> Response:
 
 async def _own(request: Request) -> Own:
     broker, grant = broker_of(request), require_token(request)
-    while True:
+
+    async def look() -> tuple[ChannelRecord, Following | None]:
         channel = await broker.channels.refresh(request.path_params["channel_id"])
-        try:
-            following = await broker.endpoints.following(channel, request.path_params["webhook_id"])
-            break
-        except Stale:
-            continue
+        return channel, await broker.endpoints.following(channel, request.path_params["webhook_id"])
+
+    channel, following = await decided(request, look)
     if following is None:
         raise NotFound(NO_ENDPOINT)
     if not grant.is_admin and not following.endpoint.owner.is_same(owner_of(grant, channel)):
@@ -139,7 +138,7 @@ async def _moved(request: Request, own: Own, body: bytes, move: Move) -> Respons
         return Change((put,), answer=_answer(own, progress, loaded.now_ms))
 
     committed = await broker.commits.execute(
-        own.channel.id, [key], decide, key=key_of(request, own.grant, body), refuse=refused
+        tenants.owner_of(own.channel.id), [key], decide, key=key_of(request, own.grant, body), refuse=refused
     )
     # Also for an answer that is given again: who was killed before this asks again.
     await broker.deliveries.mark(name_of(own.channel, own.endpoint.id))

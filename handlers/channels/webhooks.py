@@ -68,14 +68,14 @@ async def register_webhook(request: Request) -> Response:
         return json_kept(shown, 201, is_secret=made.is_new)
 
     async def act(keeping: Keeping) -> Answer:
-        return answer(await _decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
+        return answer(await decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
 
     return await once(request, _present_grant(request), body, broker.channels.partition(channel_id), act)
 
 
 async def list_webhooks(request: Request) -> Response:
     """The caller's own webhooks on the channel, all of them for an admin; oldest first."""
-    registered, owner, is_admin = await _decided(request, lambda: _list(request))
+    registered, owner, is_admin = await decided(request, lambda: _list(request))
     shown = [each for each in registered if is_admin or each.owner.is_same(owner)]
     return json_answer({"webhooks": [render_endpoint(request.path_params["channel_id"], each) for each in shown]})
 
@@ -85,7 +85,7 @@ async def remove_webhook(request: Request) -> Response:
     grant, channels = require_token(request), broker_of(request).channels
 
     async def act(keeping: Keeping) -> Answer:
-        await _decided(request, lambda: _remove(request, keeping.of(DONE)))
+        await decided(request, lambda: _remove(request, keeping.of(DONE)))
         return DONE
 
     return await once(request, grant, None, channels.partition(request.path_params["channel_id"]), act)
@@ -144,7 +144,7 @@ async def _remove(request: Request, keep: Keep | None) -> None:
     await broker.endpoints.change(channel, decide, lambda _: keep)
 
 
-async def _decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
+async def decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
     """What `attempt` answers, on the record of now: it is made again when the cached one was an old one."""
     for _ in range(DECISIONS):
         try:

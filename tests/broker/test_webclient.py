@@ -2,15 +2,20 @@
 
 import asyncio
 import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from broker.webclient import KEPT_BYTES, Call, WebClient, open_client
+from tests.certificates import Authority
 from tests.receivers import Receiver, Request, receiving, status
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -249,6 +254,43 @@ async def test_a_compressed_answer_stays_as_small_as_it_came() -> None:
     async with receiving(bomb) as receiver, open_client(LOOPBACK, user_agent="t") as http:
         answer = await http.send(post(receiver.url))
     assert answer.status == 200 and len(answer.body) < 1_000
+
+
+async def test_names_that_do_not_answer_hold_up_no_other_name_and_no_other_part(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, release, real = threading.Semaphore(0), threading.Event(), socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any) -> Any:
+        if host == "dead.example.com":
+            asked.release()
+            release.wait(20)
+            raise socket.gaierror("no answer")
+        return real("127.0.0.1", *rest)
+
+    monkeypatch.setattr("broker.webclient.socket.getaddrinfo", resolve)
+    port = receiver.url.split(":")[2].split("/")[0]
+    async with open_client(LOOPBACK, user_agent="t") as http:
+        dead = [asyncio.create_task(http.send(post("http://dead.example.com/", 10))) for _ in range(40)]
+        await asyncio.to_thread(lambda: [asked.acquire() for _ in range(40)])
+        answer = await asyncio.wait_for(http.send(post(f"http://hooks.example.com:{port}/")), 5)
+        assert answer.status == 200
+        release.set()
+        assert {(await each).status for each in dead} == {None}
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_a_failure(tmp_path: Path) -> None:
+    chain, key, _ = Authority(tmp_path).sign()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server, open_client(LOOPBACK, user_agent="t") as http:
+        answer = await http.send(post(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+    assert answer.status is None and answer.error is not None and "certificate" in answer.error.lower()
 
 
 async def test_nobody_listens_is_a_failure_with_its_reason() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from broker.channels import ChannelRecord
+from broker.channels import ChannelRecord, NewChannel
 from broker.endpoints import EndpointLimits, Owner, Registered, Registration, register, remove
 from broker.storage.channels import keys_of
 from broker.storage.connect import answered
@@ -135,6 +135,19 @@ async def test_who_gives_one_back_leaves_it_due(store: Store, channel: ChannelRe
     [claimed] = await claim(deliveries, channel)
     await deliveries.release(claimed, after_ms=0)
     assert names(await claim(deliveries, channel)) == ["wh_a"]
+
+
+async def test_a_channel_of_a_tenant_is_marked_where_its_tenant_lives(store: Store, deliveries: Deliveries) -> None:
+    for tenant in ("acme", "globex", "initech"):
+        channel = await store.channels.ensure(NewChannel(f"cuey-team-{tenant}", tenant))
+        await follow(store, channel, "wh_a")
+        await store.publish(channel, 1)
+        [claimed] = await claim(deliveries, channel)
+        assert await deliveries.rest(claimed, None)
+        await deliveries.mark(name_of(channel, "wh_a"))
+        [claimed] = await claim(deliveries, channel)
+        await deliveries.release(claimed, after_ms=0)
+        assert len(await claim(deliveries, channel)) == 1
 
 
 async def test_marks_wake_who_sleeps(store: Store, channel: ChannelRecord, deliveries: Deliveries) -> None:
