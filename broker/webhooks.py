@@ -8,6 +8,7 @@ commit is on the version of the state that the round began with, so whoever lost
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from broker.deliveries import Outcome, Settled, Stretch, Waiting, due_after, pla
 from broker.delivery_log import Row, gap_of, keys_of, put_row, row_of
 from broker.delivery_signing import Delivered
 from broker.endpoints import Endpoint, Owner
-from broker.errors import NotFound
+from broker.errors import NotFound, Refusal
 from broker.ids import Position, render_ulid
 from broker.progress import Progress, parse_progress, render_progress, resumed
 from broker.retry import parse_retry_after
@@ -97,7 +98,8 @@ class Webhooks:
                 due_ms = await self._work(claimed.timer.name, monotonic() + WORK_S)
         except asyncio.CancelledError:
             # The process ends: another one goes on at once.
-            await asyncio.shield(self._parts.deliveries.release(claimed, after_ms=0))
+            with suppress(Refusal):
+                await asyncio.shield(self._parts.deliveries.release(claimed, after_ms=0))
             raise
         if not await self._parts.deliveries.rest(claimed, due_ms):
             raise Fenced

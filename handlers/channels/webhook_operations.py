@@ -126,7 +126,7 @@ OPERATIONS = (
         "Register a webhook, or renew it",
         "read",
         {201: Answer("The webhook", MADE)},
-        refusals=(400, 413, 422, 429, 503),
+        refusals=(400, 409, 413, 422, 429, 503),
         parameters=(TOKEN, KEY),
         body=REGISTRATION,
         tag="webhooks",

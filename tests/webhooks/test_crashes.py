@@ -17,8 +17,9 @@ from broker.scheduler import SchedulerLimits
 from broker.storage.deliveries import KIND, Deliveries
 from broker.webclient import open_client
 from tests.clockwork import worker_of
+from tests.engines import running_engine
 from tests.receivers import Receiver, receiving
-from tests.stores import Store
+from tests.stores import Store, open_store
 from tests.webhooks.networks import LOOPBACK
 from tests.webhooks.postman import LEASE_S, follow, webhooks_on
 
@@ -101,6 +102,23 @@ async def test_who_stood_still_past_its_lease_records_nothing_over_what_others_d
             await store.publish(channel, 10)
             await receiver.took(11)
     assert [each.data for each in receiver.taken] == list(range(11))
+
+
+async def test_an_engine_that_dies_under_deliveries_loses_none_of_them(tmp_path: Path, receiver: Receiver) -> None:
+    with running_engine(tmp_path) as engine:
+        async with open_store(engine.url) as store:
+            channel = await store.create()
+            await follow(store, channel, receiver.url)
+            watching = asyncio.create_task(engine.watch())
+            async with delivering(store):
+                for batch in range(4):
+                    await store.publish(channel, *range(batch * 25, batch * 25 + 25))
+                await receiver.took(10)
+                assert engine.pid is not None
+                os.kill(engine.pid, signal.SIGKILL)
+                await receiver.until(lambda one: any(each.data == 99 for each in one.taken), 30)
+            watching.cancel()
+    assert list(dict.fromkeys(each.data for each in receiver.taken)) == list(range(100))
 
 
 async def test_processes_that_are_killed_again_and_again_lose_nothing_and_keep_the_order(

@@ -77,6 +77,17 @@ async def test_the_same_url_again_renews_the_webhook(server: BrokerServer) -> No
     assert await listed(server, headers) == [first["id"]]
 
 
+async def test_a_retry_shows_the_secret_again_for_ten_minutes_and_then_does_nothing(server: BrokerServer) -> None:
+    headers = server.bearer("sub:news", sub="ann") | {"Idempotency-Key": "k"}
+    first = await post(server, headers=headers, url=URL)
+    again = await post(server, headers=headers, url=URL)
+    assert again.json() == first.json() and "secret" in first.json()
+    server.broker.engine.clock_offset_ms += 601_000
+    late = await post(server, headers=headers, url=URL)
+    assert (late.status_code, late.json()["code"]) == (409, "idempotency_expired")
+    assert len(await listed(server, server.bearer("sub:news", sub="ann"))) == 1
+
+
 async def test_the_same_url_of_another_caller_is_another_webhook(server: BrokerServer) -> None:
     ann, bob = server.bearer("sub:news", sub="ann"), server.bearer("sub:news", sub="bob")
     first = await registered(server, headers=ann, event_types=["a"])
