@@ -173,11 +173,13 @@ class ChannelSettings(Section):
 
 
 class WebhookSettings(Section):
-    """`[webhooks]`: who may register endpoints, and how many."""
+    """`[webhooks]`: who may register endpoints, how many, and how deliveries are made."""
 
     anonymous: bool = True
     per_channel: Annotated[int, Field(ge=0, le=10_000)] = 10
     per_address: Annotated[int, Field(ge=0, le=10_000)] = 3
+    timeout_s: Annotated[float, Field(ge=0.1, le=30, allow_inf_nan=False)] = 15.0
+    in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
 
 
 class OutboundSettings(Section):

@@ -12,13 +12,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from broker.counts import TimerCounts
 from broker.errors import Refusal, Unavailable
 from broker.storage.commit import Fenced
 from broker.storage.feeds import LiveFeed
-from broker.storage.keys import partition_keys
-from broker.storage.timers import Timers
+from broker.storage.timers import Claims
 from broker.timers import Claimed
 
 CLAIMED_AT_ONCE = 16
@@ -27,6 +27,24 @@ DRAIN_S = 5.0
 
 OnTimer = Callable[[Claimed], Awaitable[None]]
 """What a slice does with a due timer of its kind: a command, executed with this claim. Raises what `execute` does."""
+
+
+class Claimable(Protocol):
+    """What is claimed: `storage.timers.Timers`, or what is marked otherwise to be done."""
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions there are."""
+
+    def topic(self, partition: int) -> str:
+        """The topic that tells that something is due earlier than was known."""
+
+    async def claim(self, partition: int, *, lease_ms: int, most: int) -> Claims:
+        """Claim what is due."""
+
+    async def release(self, claimed: Claimed, *, after_ms: int) -> None:
+        """Give it back."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +64,7 @@ class Scheduler:
 
     def __init__(
         self,
-        timers: Timers,
+        timers: Claimable,
         feed: LiveFeed,
         on_timer: Mapping[str, OnTimer],
         limits: SchedulerLimits,
@@ -62,7 +80,7 @@ class Scheduler:
         self._woken = asyncio.Event()
         # When each partition is to be looked at, by our monotonic clock: in the past when it is overdue.
         self._look_at = dict.fromkeys(range(timers.partitions), 0.0)
-        self._topics = {partition_keys(partition).timer_topic: partition for partition in self._look_at}
+        self._topics = {timers.topic(partition): partition for partition in self._look_at}
         self._pace = _Pace(limits.per_s, limits.at_once)
         feed.listen(lambda topic, _: self._wake(self._topics[topic]), lambda _: self._wake(*self._look_at))
 

@@ -29,6 +29,8 @@ from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.clock import Clock
 from broker.storage.commit import Commits
+from broker.storage.deliveries import KIND as DELIVERY_KIND
+from broker.storage.deliveries import Deliveries
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
@@ -41,9 +43,11 @@ from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer
 from broker.storage.state import Reader
 from broker.storage.timers import Timers
+from broker.webclient import open_client
 from handlers.admin_listener import serving_admin
 from handlers.auth_watch import AuthWatch
 from handlers.broker import Broker
+from handlers.channels.delivering import USER_AGENT, webhooks_of
 from handlers.channels.scheduling import publish_scheduled
 from handlers.front import front
 from handlers.metrics import readings
@@ -58,11 +62,13 @@ from handlers.wiring import (
     ack_of,
     api_limits_of,
     channel_limits_of,
+    delivery_limits_of,
     event_limits_of,
     hub_limits_of,
     rates_of,
     retention_of,
     scheduler_limits_of,
+    server_url_of,
     site_of,
     verifier_of,
 )
@@ -149,6 +155,7 @@ async def _start(
     _run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
     _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
     _keep_time(stack, settings, engine_url, broker)
+    await _deliver(stack, settings, engine_url, broker)
     return broker
 
 
@@ -181,6 +188,7 @@ def _assemble(
         answers=Answers(engine, reader, sealer, retention_of(settings)),
         commits=commits,
         timers=Timers(engine),
+        deliveries=Deliveries(engine),
         clock=_clock_of(settings, engine),
         hub=hub,
         presence=Presence(engine),
@@ -213,6 +221,21 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
     stack.push_async_callback(scheduler.drained)
     broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
     _run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())
+
+
+async def _deliver(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
+    """Have delivered what webhooks are to be told."""
+    client = await stack.enter_async_context(open_client(settings.outbound.allow, user_agent=USER_AGENT))
+    webhooks = webhooks_of(
+        broker, client.send, server_url=server_url_of(settings), timeout_s=settings.webhooks.timeout_s
+    )
+    # A feed and a scheduler of its own: however many receivers hang, timers are on time.
+    marks = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    on_mark: dict[str, OnTimer] = {DELIVERY_KIND: webhooks.deliver}
+    scheduler = Scheduler(broker.deliveries, marks, on_mark, delivery_limits_of(settings), broker.clock.look)
+    stack.push_async_callback(scheduler.drained)
+    broker.meter.add(partial(readings.read_webhooks, webhooks))
+    _run_beside(stack, marks=marks.run(), webhooks=scheduler.run())
 
 
 def _clock_of(settings: Settings, engine: Engine) -> Clock:

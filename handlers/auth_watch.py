@@ -36,7 +36,10 @@ class AuthWatch:
         """Have the verifier know this credential, if it is an API key; raises `Unavailable`."""
         if not is_api_key(credential):
             return
-        key_id = id_of(credential)
+        await self.learn_id(id_of(credential))
+
+    async def learn_id(self, key_id: str) -> None:
+        """Have the verifier know the API key with this id, if there is one; raises `Unavailable`."""
         while not self._verifier.knows(key_id):
             changes = self._changes
             found = await self._api_keys.find([key_id])

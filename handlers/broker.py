@@ -20,6 +20,7 @@ from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.clock import Clock
 from broker.storage.commit import Commits
+from broker.storage.deliveries import Deliveries
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine
@@ -107,6 +108,7 @@ class Broker:
     answers: Answers
     commits: Commits
     timers: Timers
+    deliveries: Deliveries
     clock: Clock
     hub: Hub
     presence: Presence

@@ -119,6 +119,16 @@ class Verifier:
             key is not None and (key.x, key.issuer) == (grant.key_x, grant.key_issuer) and key.may_grant(grant.scopes)
         )
 
+    def may_read_by(self, key_id: str | None, key_x: str | None, channel_id: str) -> bool:
+        """Whether who once read a channel by this key could still do so: for readers without a credential of now."""
+        if key_id is None:
+            return False
+        api_key = self._api_keys.get(key_id)
+        if api_key is not None:
+            return api_key.revoked_ms is None and grant_of(api_key).may_subscribe(channel_id)
+        key = self._keys.get(key_id)
+        return key is not None and key.x == key_x and key.may_grant((f"sub:{channel_id}",))
+
     def still_good(self, grant: Grant, now_s: float) -> bool:
         """Whether a grant given earlier would be given again at `now_s`: not expired, its key still good for it."""
         if not self.is_trusted(grant):

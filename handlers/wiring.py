@@ -12,6 +12,7 @@ from broker.scheduler import SchedulerLimits
 from broker.signing import SigningKey
 from broker.storage.appender import Ack, Retention
 from broker.trust import own_key
+from broker.webhooks import LEASE_S
 from handlers.broker import ApiLimits, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
 from handlers.serving.limits import FrameLimits, ServingLimits
@@ -35,6 +36,12 @@ def scheduler_limits_of(settings: Settings) -> SchedulerLimits:
     """Bounds and intervals of timers."""
     timers = settings.timers
     return SchedulerLimits(timers.lease_s, timers.at_once, timers.per_s, timers.look_s)
+
+
+def delivery_limits_of(settings: Settings) -> SchedulerLimits:
+    """Bounds and intervals of webhooks: a look costs one call, a round has its own pace."""
+    at_once = settings.webhooks.in_flight
+    return SchedulerLimits(LEASE_S, at_once, per_s=100_000.0, look_s=settings.timers.look_s)
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:
@@ -114,6 +121,14 @@ def event_limits_of(settings: Settings) -> EventLimits:
 def channel_limits_of(settings: Settings) -> ChannelLimits:
     """Bounds of a channel's record."""
     return ChannelLimits(config_bytes=settings.limits.config_bytes, meta_bytes=settings.limits.meta_bytes)
+
+
+def server_url_of(settings: Settings) -> str:
+    """Where receivers of webhooks find this server: its public URL, or where it listens; '' for a port of chance."""
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    listening = f"{server.scheme}://{host}:{server.port}" if server.port else ""
+    return server.public_url.rstrip("/") or listening
 
 
 def site_of(settings: Settings) -> Site:

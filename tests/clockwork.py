@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from broker.change import Change, DocumentKey, Put, emit
 from broker.channels import NewChannel
-from broker.scheduler import OnTimer, Scheduler, SchedulerLimits
+from broker.scheduler import Claimable, OnTimer, Scheduler, SchedulerLimits
 from broker.storage.clock import Clock
 from broker.storage.feeds import open_feed
 from broker.storage.state import Loaded
@@ -96,4 +96,16 @@ async def worker(
     made = Worker(scheduler)
     async with running(feed.run(), scheduler.run()):
         yield made
+    await scheduler.drained()
+
+
+@asynccontextmanager
+async def worker_of(
+    store: Store, claimable: Claimable, on_timer: Mapping[str, OnTimer], limits: SchedulerLimits
+) -> AsyncIterator[Scheduler]:
+    """A running scheduler of something else than timers."""
+    feed, clock = open_feed(store.engine.url, reply_timeout_s=1.0), Clock(store.engine, is_test=False)
+    scheduler = Scheduler(claimable, feed, on_timer, limits, clock.look)
+    async with running(feed.run(), scheduler.run()):
+        yield scheduler
     await scheduler.drained()

@@ -42,8 +42,9 @@ class Clock:
         offset = int(await answered(self._engine.client.incrby(CLOCK_KEY, ms)))
         self._engine.clock_offset_ms = max(self._engine.clock_offset_ms, offset)
         for partition in range(self._engine.partitions):
-            topic = partition_keys(partition).timer_topic
-            await answered(self._engine.client.execute_command("SPUBLISH", topic, "0"))  # type: ignore[no-untyped-call]
+            own = partition_keys(partition)
+            for topic in (own.timer_topic, own.delivery_topic):
+                await answered(self._engine.client.execute_command("SPUBLISH", topic, "0"))  # type: ignore[no-untyped-call]
         return offset
 
     async def _offset(self) -> int:

@@ -9,14 +9,17 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from broker.channels import ChannelRecord
-from broker.endpoints import Registered, alive, parse_stored, render_stored
+from broker.endpoints import Endpoint, Registered, alive, parse_stored, render_stored
 from broker.errors import Unavailable
+from broker.ids import Position, parse_position
 from broker.storage.channels import keys_of
 from broker.storage.connect import answered
+from broker.storage.deliveries import name_of
 from broker.storage.engine import Engine
 from broker.storage.log import Stale
 from broker.storage.scripts import PUT_ENDPOINTS, Keep
 from broker.storage.turns import Turns
+from broker.timers import render_member
 
 CHANGE_ATTEMPTS = 16
 
@@ -28,6 +31,14 @@ class Kept(NamedTuple):
 
     endpoints: Registered
     version: int
+    now_ms: int
+
+
+class Following(NamedTuple):
+    """An endpoint that has not expired at `now_ms`, and the cursor that it was registered with."""
+
+    endpoint: Endpoint
+    cursor: Position
     now_ms: int
 
 
@@ -62,6 +73,21 @@ class Endpoints:
                     return outcome
         raise Unavailable("The webhooks of this channel are being changed by others", retry_after_s=1)
 
+    async def following(self, channel: ChannelRecord, endpoint_id: str) -> Following | None:
+        """An endpoint that is to be served, None for one that is not there or has expired.
+
+        Raises `Stale`, `Unavailable`.
+        """
+        # In this order: who was removed and registered again in between has another id.
+        kept = await self._load(channel)
+        cursor = await answered(self._engine.client.hget(keys_of(channel).endpoints, f"cursor:{endpoint_id}"))
+        found = next((each for each in alive(kept.endpoints, kept.now_ms) if each.id == endpoint_id), None)
+        return Following(found, parse_position(cursor), kept.now_ms) if found and cursor else None
+
+    async def prune(self, channel: ChannelRecord) -> None:
+        """Forget the endpoints that have expired, so that nothing is marked for them. Raises `Stale`, `Unavailable`."""
+        await self.change(channel, lambda registered, now_ms: (alive(registered, now_ms), None))
+
     async def _load(self, channel: ChannelRecord) -> Kept:
         keys = keys_of(channel)
         pipeline = self._engine.client.pipeline(transaction=False)
@@ -88,6 +114,7 @@ class Endpoints:
                 channel.version,
                 orjson.dumps(render_stored(changed)) if changed else "",
                 max((each.expires_ms for each in changed), default=0),
+                "\n".join(render_member(name_of(channel, each.id)) for each in changed),
                 len(new),
                 *new,
                 *gone,

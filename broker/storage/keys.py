@@ -26,6 +26,8 @@ class PartitionKeys(NamedTuple):
 
     Id floor, due trims, the channel indexes by creation time; timers by due time, claims on them, and the topic that
     tells of earlier ones; documents by the end of their lifetime, and the number of commits. `fences` numbers claims.
+    `deliveries` are the webhook endpoints that have something to deliver, with claims and a topic as timers have them;
+    parts/log.lua spells the first and the last by itself.
     `waited` is written where nothing else is, so that there is something to wait for a replica with.
     """
 
@@ -40,6 +42,9 @@ class PartitionKeys(NamedTuple):
     timer_topic: str
     expiries: str
     commits: str
+    deliveries: str
+    delivery_claims: str
+    delivery_topic: str
 
 
 def partition_of(owner: str, partitions: int) -> int:
@@ -58,7 +63,8 @@ def partition_keys(partition: int) -> PartitionKeys:
     prefix = _prefix(partition)
     names = ("floor", "trims", "channels", "public-channels", "waited")
     timers = ("timers", "claims", "fences", "timer-topic", "expiries", "commits")
-    return PartitionKeys(*(f"{prefix}{name}" for name in (*names, *timers)))
+    deliveries = ("deliveries", "delivery-claims", "delivery-topic")
+    return PartitionKeys(*(f"{prefix}{name}" for name in (*names, *timers, *deliveries)))
 
 
 def processes_key(partition: int) -> str:

@@ -39,17 +39,17 @@ class Timers:
         """How many partitions there are."""
         return self._engine.partitions
 
+    def topic(self, partition: int) -> str:
+        """The topic that tells of timers due earlier than all others."""
+        return partition_keys(partition).timer_topic
+
     async def claim(self, partition: int, *, lease_ms: int, most: int) -> Claims:
         """Claim due timers of a partition for ourselves, the oldest first. Raises `Unavailable`."""
         own = partition_keys(partition)
-        now, following, *rest = await CLAIM_TIMERS(
+        answer = await CLAIM_TIMERS(
             self._engine.steady, [own.timers, own.claims, own.fences], [self._engine.clock_offset_ms, lease_ms, most]
         )
-        claimed = [
-            Claimed(Timer(parse_member(member), int(due)), int(fence), int(tries))
-            for member, fence, due, tries in _in_rows(rest, 4)
-        ]
-        return Claims(int(now), int(following) if following else None, claimed)
+        return parse_claims(answer)
 
     async def release(self, claimed: Claimed, *, after_ms: int) -> None:
         """Give a timer back, to be due again after a while. Raises `Unavailable`."""
@@ -66,6 +66,16 @@ class Timers:
             total += count
             found += [_pending(*row) for row in _in_rows(rest, 3)]
         return Listing(total, sorted(found, key=lambda each: each.timer.due_ms)[:limit])
+
+
+def parse_claims(answer: Sequence[Any]) -> Claims:
+    """What a script says that claims."""
+    now, following, *rest = answer
+    claimed = [
+        Claimed(Timer(parse_member(member), int(due)), int(fence), int(tries))
+        for member, fence, due, tries in _in_rows(rest, 4)
+    ]
+    return Claims(int(now), int(following) if following else None, claimed)
 
 
 def _pending(member: bytes, due: bytes, claim: bytes) -> Pending:

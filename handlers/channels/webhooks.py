@@ -7,7 +7,7 @@ them. A token owns what it registers; what was registered without one ends by it
 import secrets
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from broker.addresses import host_of
 from broker.change import Answer
 from broker.channels import ChannelRecord
+from broker.delivery_signing import secret_of
 from broker.endpoints import (
     ID_BITS,
     Endpoint,
@@ -41,6 +42,14 @@ from handlers.serving.client_address import client_address
 
 DECISIONS = 8
 
+
+class Made(NamedTuple):
+    """An endpoint that was registered, or renewed."""
+
+    endpoint: Endpoint
+    is_new: bool
+
+
 T = TypeVar("T")
 
 
@@ -51,18 +60,22 @@ async def register_webhook(request: Request) -> Response:
     body = await read_json(request)
     asked = parse_registration(body, allow=broker.site.outbound_allow, type_chars=broker.event_limits.type_chars)
 
-    def answer(endpoint: Endpoint) -> Answer:
-        return json_kept(render_endpoint(channel_id, endpoint), 201)
+    def answer(made: Made) -> Answer:
+        shown = render_endpoint(channel_id, made.endpoint)
+        if made.is_new:
+            # To its maker, once: behind one address there may be several who register without a token.
+            shown["secret"] = secret_of(broker.signing_key, made.endpoint.id)
+        return json_kept(shown, 201, is_secret=made.is_new)
 
     async def act(keeping: Keeping) -> Answer:
-        return answer(await _decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
+        return answer(await decided(request, lambda: _register(request, asked, lambda each: keeping.of(answer(each)))))
 
     return await once(request, _present_grant(request), body, broker.channels.partition(channel_id), act)
 
 
 async def list_webhooks(request: Request) -> Response:
     """The caller's own webhooks on the channel, all of them for an admin; oldest first."""
-    registered, owner, is_admin = await _decided(request, lambda: _list(request))
+    registered, owner, is_admin = await decided(request, lambda: _list(request))
     shown = [each for each in registered if is_admin or each.owner.is_same(owner)]
     return json_answer({"webhooks": [render_endpoint(request.path_params["channel_id"], each) for each in shown]})
 
@@ -72,7 +85,7 @@ async def remove_webhook(request: Request) -> Response:
     grant, channels = require_token(request), broker_of(request).channels
 
     async def act(keeping: Keeping) -> Answer:
-        await _decided(request, lambda: _remove(request, keeping.of(DONE)))
+        await decided(request, lambda: _remove(request, keeping.of(DONE)))
         return DONE
 
     return await once(request, grant, None, channels.partition(request.path_params["channel_id"]), act)
@@ -97,15 +110,17 @@ def owner_of(grant: Grant, channel: ChannelRecord) -> Owner:
     return Owner(grant.principal, is_anonymous=False, key_id=grant.key_id, key_x=grant.key_x)
 
 
-async def _register(request: Request, asked: Registration, keep: Callable[[Endpoint], Keep | None]) -> Endpoint:
+async def _register(request: Request, asked: Registration, keep: Callable[[Made], Keep | None]) -> Made:
     broker = broker_of(request)
     # Again, as a body may be sent slowly, and the record may be another one by now.
     channel, owner = await _registrant(request)
     limits = EndpointLimits(broker.limits.endpoints_per_channel, broker.limits.endpoints_per_address)
     random_bits = secrets.randbits(ID_BITS)
 
-    def decide(registered: Registered, now_ms: int) -> tuple[Registered, Endpoint]:
-        return register(registered, asked, owner, limits, new_id=fresh_id(now_ms, random_bits), now_ms=now_ms)
+    def decide(registered: Registered, now_ms: int) -> tuple[Registered, Made]:
+        new_id = fresh_id(now_ms, random_bits)
+        after, endpoint = register(registered, asked, owner, limits, new_id=new_id, now_ms=now_ms)
+        return after, Made(endpoint, endpoint.id == new_id)
 
     return await broker.endpoints.change(channel, decide, keep)
 
@@ -129,7 +144,7 @@ async def _remove(request: Request, keep: Keep | None) -> None:
     await broker.endpoints.change(channel, decide, lambda _: keep)
 
 
-async def _decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
+async def decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
     """What `attempt` answers, on the record of now: it is made again when the cached one was an old one."""
     for _ in range(DECISIONS):
         try:

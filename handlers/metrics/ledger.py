@@ -17,7 +17,7 @@ from broker.counts import Histogram
 from handlers.metrics.catalogue import Metric
 
 RESERVED_BYTES = {
-    "counter": 262_144,
+    "counter": 524_288,
     "gauge_livesum": 65_536,
     "gauge_livemax": 65_536,
     "gauge_livemin": 65_536,

@@ -13,6 +13,7 @@ from broker.storage.feeds import LiveFeed
 from broker.storage.lifetimes import Lifetimes
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
+from broker.webhooks import Webhooks
 from handlers.metrics import catalogue as names
 from handlers.metrics.meter import Meter, Reading
 from handlers.metrics.probe import Probe
@@ -89,6 +90,12 @@ def read_timers(scheduler: Scheduler, lifetimes: Lifetimes) -> Iterator[Reading]
         yield names.TIMERS, (outcome,), count
     yield names.TIMER_LATE_SECONDS, (), counts.late
     yield names.EXPIRED, (), lifetimes.removed
+
+
+def read_webhooks(webhooks: Webhooks) -> Iterator[Reading]:
+    """What became of attempts to deliver to webhooks."""
+    yield names.DELIVERY_ATTEMPTS, ("taken",), webhooks.sent
+    yield names.DELIVERY_ATTEMPTS, ("failed",), webhooks.failed
 
 
 def read_probe(probe: Probe) -> Iterator[Reading]:

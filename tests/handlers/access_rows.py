@@ -123,6 +123,9 @@ _NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics", *K
 SERVICE = "POST /event.events.private.v1.Service"
 UNKNOWN = {"arguments": [{"query": {"conditions": [{"ids": ["7b1f2f2e-0000-4000-8000-000000000001"]}]}}]}
 
+# What a webhook's owner may do, and others not.
+FOREIGN, ABSENT = dict.fromkeys(("partner", *KEYS), 403), dict.fromkeys(("partner", *KEYS), 404)
+
 ROWS: dict[str, Row] = {
     "GET /healthz": Row("none"),
     "GET /readyz": Row("none"),
@@ -184,8 +187,12 @@ ROWS: dict[str, Row] = {
         but={**_NO_READERS, "admin in the query": OK},
         but_absent=dict.fromkeys(("none", *UNVERIFIED, *_NO_READERS), 404),
     ),
-    f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row(
-        "token", but=dict.fromkeys(("partner", *KEYS), 403), but_absent=dict.fromkeys(("partner", *KEYS), 404)
+    f"DELETE {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but=FOREIGN, but_absent=ABSENT),
+    f"GET {CHANNEL}/webhooks/{{webhook_id}}": Row("token", but=FOREIGN, but_absent=ABSENT),
+    f"GET {CHANNEL}/webhooks/{{webhook_id}}/deliveries": Row("token", but=FOREIGN, but_absent=ABSENT),
+    f"POST {CHANNEL}/webhooks/{{webhook_id}}/resume": Row("token", but=FOREIGN, but_absent=ABSENT),
+    f"POST {CHANNEL}/webhooks/{{webhook_id}}/replay": Row(
+        "token", lambda _: {"since": "2026-01-01T00:00:00Z"}, but=FOREIGN, but_absent=ABSENT
     ),
     "POST /api/v1/tokens": Row("admin", lambda cell: {"scopes": [f"sub:{cell.channel_id}"]}),
     "GET /api/v1/tokens/claims": Row("token", but=dict.fromkeys(KEYS, 401)),

@@ -52,6 +52,16 @@ CASES = {
     "DELETE /api/v1/channels/{channel_id}/webhooks/{webhook_id}": Write(
         "DELETE", "/channels/news/webhooks/WEBHOOK", None, None, 204
     ),
+    "POST /api/v1/channels/{channel_id}/webhooks/{webhook_id}/resume": Write(
+        "POST", "/channels/news/webhooks/WEBHOOK/resume", None, None, 200
+    ),
+    "POST /api/v1/channels/{channel_id}/webhooks/{webhook_id}/replay": Write(
+        "POST",
+        "/channels/news/webhooks/WEBHOOK/replay",
+        {"since": "2026-01-01T00:00:00Z"},
+        {"since": "2026-01-02T00:00:00Z"},
+        200,
+    ),
     "POST /api/v1/keys": Write("POST", "/keys", {"kid": "k", "x": PARTNER.x}, {"kid": "l", "x": PARTNER.x}, 201),
     "DELETE /api/v1/keys/{kid}": Write("DELETE", "/keys/KID", None, None, 200),
     "PUT /api/v1/server": Write("PUT", "/server", {"name": "a"}, {"name": "b"}, 200),

@@ -4,7 +4,8 @@
 -- KEYS  1 endpoints, 2 meta
 -- ARGV  1 version that was read (0: none), 2 version of the channel's record that this was decided on,
 --       3 JSON of the endpoints ('' for none), 4 when the last of them expires, in ms,
---       5 number of new endpoints, then their ids, then the ids of those that are gone
+--       5 members of the endpoints that follow the log from now on, a line each (parts/log.lua),
+--       6 number of new endpoints, then their ids, then the ids of those that are gone
 -- Answers 'ok', 'conflict', 'stale' when the channel's record is another one now, or 'absent' when the log is gone.
 -- Beside `document` and `version` the hash has a field `cursor:<id>` for each endpoint, a stream id.
 
@@ -15,16 +16,18 @@ if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 'confl
 
 if ARGV[3] == '' then
   redis.call('UNLINK', KEYS[1])
+  redis.call('HDEL', KEYS[2], 'followed')
   return 'ok'
 end
-local first_gone = 6 + ARGV[5]
-for i = 6, first_gone - 1 do
+local first_gone = 7 + ARGV[6]
+for i = 7, first_gone - 1 do
   redis.call('HSET', KEYS[1], 'cursor:' .. ARGV[i], meta[2] .. '-' .. meta[3])
 end
 for i = first_gone, #ARGV do
   redis.call('HDEL', KEYS[1], 'cursor:' .. ARGV[i])
 end
 redis.call('HSET', KEYS[1], 'document', ARGV[3])
+redis.call('HSET', KEYS[2], 'followed', ARGV[5])
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('PEXPIREAT', KEYS[1], ARGV[4])
 return 'ok'

@@ -52,7 +52,7 @@ def seconds_between(webhook: dict[str, Any]) -> float:
 
 async def test_a_webhook_is_answered_as_the_contract_shows(server: BrokerServer) -> None:
     webhook = await registered(server, event_types=["price.update", "alert"], ttl_seconds=86_400)
-    assert list(webhook) == ["id", "channel_id", "url", "event_types", "expires_at", "created_at"]
+    assert list(webhook) == ["id", "channel_id", "url", "event_types", "expires_at", "created_at", "secret"]
     assert re.fullmatch("wh_[0-9A-Z]{26}", webhook["id"])
     assert (webhook["channel_id"], webhook["url"]) == ("news", URL)
     assert webhook["event_types"] == ["price.update", "alert"]
@@ -73,12 +73,25 @@ async def test_the_same_url_again_renews_the_webhook(server: BrokerServer) -> No
     again = await registered(server, headers=headers, url="HTTPS://hooks.example.com:443/market#x", ttl_seconds=60)
     assert (again["id"], again["created_at"], again["url"]) == (first["id"], first["created_at"], URL)
     assert (again["event_types"], again["expires_at"] > first["expires_at"]) == (None, True)
+    assert "secret" in first and "secret" not in again
     assert await listed(server, headers) == [first["id"]]
+
+
+async def test_a_retry_shows_the_secret_again_for_ten_minutes_and_then_does_nothing(server: BrokerServer) -> None:
+    headers = server.bearer("sub:news", sub="ann") | {"Idempotency-Key": "k"}
+    first = await post(server, headers=headers, url=URL)
+    again = await post(server, headers=headers, url=URL)
+    assert again.json() == first.json() and "secret" in first.json()
+    server.broker.engine.clock_offset_ms += 601_000
+    late = await post(server, headers=headers, url=URL)
+    assert (late.status_code, late.json()["code"]) == (409, "idempotency_expired")
+    assert len(await listed(server, server.bearer("sub:news", sub="ann"))) == 1
 
 
 async def test_the_same_url_of_another_caller_is_another_webhook(server: BrokerServer) -> None:
     ann, bob = server.bearer("sub:news", sub="ann"), server.bearer("sub:news", sub="bob")
     first = await registered(server, headers=ann, event_types=["a"])
+    assert first.pop("secret").startswith("whsec_"), "it is shown once"
     others = [await registered(server, headers=headers, ttl_seconds=1) for headers in (bob, None)]
     assert len({first["id"], *(each["id"] for each in others)}) == 3
     assert (await server.http.get(WEBHOOKS, headers=ann)).json() == {"webhooks": [first]}

@@ -16,12 +16,13 @@ local function whole(number)
 end
 
 -- What a log says of itself: the ids of its newest event and of the last that was trimmed, revision, version of the
--- record, count; nothing when it is gone. It is read once in a call, and what is added is written by `finish`, however
--- many publishes there are.
+-- record, count, the endpoints that follow it; nothing when it is gone. It is read once in a call, and what is added is
+-- written by `finish`, however many publishes there are.
 local function look(meta, stream, replies, channel, topic, keep_ms, keep_events)
   local log = logs[meta]
   if not log then
-    log = redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count')
+    log = redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count',
+      'followed')
     log.meta, log.stream, log.replies, log.channel, log.topic = meta, stream, replies, channel, topic
     log.keep_ms, log.keep_events = keep_ms, keep_events
     logs[meta] = log
@@ -48,6 +49,15 @@ local function store(log, id, ms, seq, kind, publisher, parent, tail)
   end
 end
 
+-- Marks the endpoints that follow a log, a line each, as having something to deliver, and wakes who delivers.
+local function mark(members)
+  local prefix, at, earlier = string.sub(KEYS[1], 1, -6), whole(now), 0
+  for member in string.gmatch(members, '[^\n]+') do
+    earlier = earlier + redis.call('ZADD', prefix .. 'deliveries', 'LT', 'CH', at, member)
+  end
+  if earlier > 0 then redis.call('SPUBLISH', prefix .. 'delivery-topic', at) end
+end
+
 local function send(log)
   local head = log.previous .. ' ' .. log[1] .. '-' .. log[2]
   local state = log[3] .. '-' .. log[4] .. ' ' .. log[5] .. ' ' .. log[6]
@@ -65,6 +75,7 @@ local function finish()
     elseif length == log.added then
       redis.call('ZADD', KEYS[2], whole(log.first_ms + log.keep_ms), log.channel)
     end
+    if log[8] then mark(log[8]) end
     send(log)
   end
 end
