@@ -174,7 +174,7 @@ def _assemble(
     hub = Hub(engine, channels, log, feed, hub_limits_of(settings))
     sealer = Sealer(signing_key.private_key.private_bytes_raw())
     reader = Reader(engine, channels, sealer)
-    commits = Commits(engine, channels, reader, sealer, retention_of(settings))
+    commits = Commits(engine, channels, reader, sealer, retention_of(settings), ack_of(settings))
     api_keys = ApiKeys(engine, reader, commits)
     return Broker(
         engine=engine,

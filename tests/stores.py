@@ -113,7 +113,7 @@ async def open_store(
     trimmer = Trimmer(engine, channels, retention, interval_s=0.05)
     try:
         reader = Reader(engine, channels, SEALER)
-        commits = Commits(engine, channels, reader, SEALER, retention)
+        commits = Commits(engine, channels, reader, SEALER, retention, ack)
         yield Store(engine, channels, appender, Log(engine, appender), trimmer, reader, commits)
     finally:
         await appender.drained()

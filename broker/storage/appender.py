@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.counts import AppendCounts
-from broker.errors import Invalid, KeyReused, Unavailable
+from broker.errors import Invalid, KeyReused
 from broker.events import Stored
 from broker.ids import Position
 from broker.storage.channels import keys_of
 from broker.storage.engine import Engine
 from broker.storage.keys import PartitionKeys, idempotency_key, partition_keys
-from broker.storage.replication import then_wait
+from broker.storage.replication import not_replicated, then_wait
 from broker.storage.scripts import APPEND
 
 MAX_CALL_BYTES = 1_048_576
@@ -186,7 +186,7 @@ def _outcome(waiting: Waiting, answer: Answer, *, is_safe: bool) -> Appended | E
     verdict, *words = [b"ok", *answer.split(b"-")] if isinstance(answer, bytes) else answer
     match verdict:
         case b"ok" | b"replayed" if not is_safe:
-            return Unavailable("The event may be lost: no replica has it yet", retry_after_s=1, code="not_replicated")
+            return not_replicated()
         case b"ok" | b"replayed":
             ms, seq = int(words[0]), int(words[1])
             positions = [Position(ms, seq + i) for i in range(len(waiting.events))]

@@ -17,10 +17,12 @@ from broker.idempotency import IdempotencyKey, Kept, check_replay, is_kept
 from broker.ids import Position, parse_ulid, render_ulid
 from broker.sealing import Sealer
 from broker.storage.answers import sealed_body
-from broker.storage.appender import Retention
+from broker.storage.appender import Ack, Retention
 from broker.storage.channels import Channels
-from broker.storage.commit_call import Sealed, call_of
+from broker.storage.commit_call import Call, Sealed, call_of
 from broker.storage.engine import Engine
+from broker.storage.keys import partition_keys
+from broker.storage.replication import not_replicated, then_wait
 from broker.storage.scripts import COMMIT
 from broker.storage.state import Found, Loaded, Reader
 from broker.storage.turns import Turns
@@ -63,13 +65,20 @@ class Commits:
     """Executes commands on owners."""
 
     def __init__(
-        self, engine: Engine, channels: Channels, reader: Reader, sealer: Sealer, retention: Retention
+        self,
+        engine: Engine,
+        channels: Channels,
+        reader: Reader,
+        sealer: Sealer,
+        retention: Retention,
+        ack: Ack | None = None,
     ) -> None:
         self._engine = engine
         self._channels = channels
         self._reader = reader
         self._sealer = sealer
         self._retention = retention
+        self._ack = ack
         self._turns = Turns()
 
     async def execute(
@@ -94,13 +103,14 @@ class Commits:
 
         Raises what `decide` raises, with nothing else written; `KeyReused`, `Conflict` for a secret no longer kept,
         `Invalid` for a reply to nothing, `NotFound` for a log, `TooLarge` beyond 500 operations, `Fenced`, and
-        `Unavailable` when it does not succeed in time or its outcome is unknown.
+        `Unavailable` when it does not succeed in time, its outcome is unknown, or no replica has it where one must.
         """
         partition, wanted = self._engine.partition(owner), list(dict.fromkeys(keys))
         async with self._turns.of(owner):
             for attempt in range(COMMIT_ATTEMPTS):
                 found = await self._find(partition, wanted, logs, key)
                 if key is not None and found.kept is not None:
+                    await self._confirm(partition)
                     return Committed(Change(), check_replay(key, found.kept), True, {})
                 try:
                     change, refusal = _decided(decide, found.loaded, refuse if key else None)
@@ -133,6 +143,7 @@ class Commits:
         check_size(change)
         kept = self._sealed(key, change.answer, loaded) if key and change.answer else None
         if change.is_empty and kept is None and claimed is None:
+            await self._confirm(partition)
             return Committed(change, _shown(change.answer, loaded, {}), False, {})
         call = call_of(
             partition,
@@ -144,7 +155,10 @@ class Commits:
             claimed=claimed,
             kept=kept,
         )
-        match await COMMIT(self._engine.client, call.keys, call.args):
+        answer, is_safe = await self._run(call)
+        match answer:
+            case [b"ok", *_] if not is_safe:
+                raise not_replicated()
             case [b"ok", _, *firsts]:
                 positions = _positions(change, call.logs, firsts)
                 return Committed(change, _shown(change.answer, loaded, positions), False, positions)
@@ -155,6 +169,20 @@ class Commits:
             case [b"reply", place]:
                 raise Invalid(f"reply_to of event {int(place)} names no event of this channel")
         return None
+
+    async def _run(self, call: Call) -> tuple[list[bytes], bool]:
+        """What the script says, and whether what it wrote is as safe as configured."""
+        if self._ack is None:
+            return await COMMIT(self._engine.client, call.keys, call.args), True
+        return await COMMIT.replicated(self._engine.client, call.keys, call.args, timeout_ms=self._ack.timeout_ms)
+
+    async def _confirm(self, partition: int) -> None:
+        """What is told though nothing is written now may be on no replica yet: who has this write has that too."""
+        if self._ack is not None:
+            call = ("SET", partition_keys(partition).waited, "1")
+            _, is_safe = await then_wait(self._engine.client, call, self._ack.timeout_ms)
+            if not is_safe:
+                raise not_replicated()
 
     def _sealed(self, key: IdempotencyKey, answer: Answer, loaded: Loaded) -> Sealed | None:
         if not is_kept(answer.status):

@@ -4,6 +4,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from broker.errors import Unavailable
 from broker.storage.connect import answered
 
 
@@ -17,3 +18,8 @@ async def then_wait(client: Redis, call: tuple[Any, ...], timeout_ms: int) -> tu
     pipeline.wait(1, timeout_ms)
     answer, replicas = await answered(pipeline.execute())
     return answer, replicas > 0
+
+
+def not_replicated() -> Unavailable:
+    """The refusal of a write that is stored and may be lost; repeating it with its Idempotency-Key is safe."""
+    return Unavailable("The write may be lost: no replica has it yet", retry_after_s=1, code="not_replicated")

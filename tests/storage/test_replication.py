@@ -2,9 +2,11 @@
 
 import pytest
 
+from broker.change import Change, DocumentKey, Put
 from broker.errors import Unavailable
 from broker.storage.appender import Ack
 from broker.storage.replication import then_wait
+from broker.storage.state import Loaded
 from tests.stores import data_of, open_store
 
 
@@ -30,3 +32,19 @@ async def test_the_answer_of_the_write_comes_with_it(engine_url: str) -> None:
     async with open_store(engine_url) as store:
         call = ("SET", "{p00}:waited", "1")
         assert await then_wait(store.engine.client, call, 20) == (True, False)
+
+
+async def test_a_commit_that_no_replica_has_is_written_and_refused_and_so_is_what_repeats_it(engine_url: str) -> None:
+    thing = DocumentKey("thing", "acme/a")
+
+    def decide(loaded: Loaded) -> Change:
+        found = loaded.documents[thing]
+        return Change() if found else Change((Put(thing, 0, b"1"),))
+
+    async with open_store(engine_url, ack=Ack(50)) as store:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="no replica has it yet") as refusal:
+                await store.commits.execute("acme", [thing], decide)
+            assert refusal.value.extra == {"code": "not_replicated"}
+        found = (await store.reader.read(store.engine.partition("acme"), [thing])).loaded.documents[thing]
+        assert found is not None and found.body == b"1"
