@@ -5,16 +5,22 @@ slowest.
 """
 
 from tests.storage import (
+    test_api_keys,
     test_append,
     test_channel_list,
     test_channel_records,
+    test_commit,
+    test_commit_model,
     test_deliveries,
     test_document_changes,
     test_endpoints,
+    test_glances,
     test_one_event,
     test_rates,
     test_read,
     test_retention,
+    test_state,
+    test_timers,
 )
 
 LEFT_OUT = {
@@ -32,16 +38,22 @@ LEFT_OUT = {
 }
 
 for module in (
+    test_api_keys,
     test_append,
     test_channel_list,
     test_channel_records,
+    test_commit,
+    test_commit_model,
     test_deliveries,
     test_document_changes,
     test_endpoints,
+    test_glances,
     test_one_event,
     test_rates,
     test_read,
     test_retention,
+    test_state,
+    test_timers,
 ):
     # Tests and the fixtures that they ask for.
     globals().update({name: each for name, each in vars(module).items() if name[0] != "_" and name not in LEFT_OUT})
