@@ -8,11 +8,14 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
+from broker.change import Answer, Change, DocumentKey, Put, emit
 from broker.channels import ChannelRecord
 from broker.errors import Unavailable
+from broker.idempotency import make_key
 from broker.storage.channels import keys_of
 from broker.storage.cluster.slots import slot_of_key
 from broker.storage.keys import partition_keys
+from broker.storage.state import Loaded
 from tests.clusters import Cluster, wait_until
 from tests.live import QUICK, Follower, Live, open_live
 from tests.stores import Store, cursor_of, data_of, open_store
@@ -127,3 +130,50 @@ async def test_a_trim_while_its_slot_moves_is_whole(cluster: Cluster) -> None:
                 pass
             cluster.settle(slot, other)
             cluster.move(slot, other, owner)
+
+
+class Counter:
+    """Counts in a document, and tells of each number on a log: each until it is acknowledged, with its key."""
+
+    def __init__(self, store: Store, owner: str, name: str) -> None:
+        self._store = store
+        self._owner = owner
+        self._name = name
+        self.acknowledged = 0
+        self.is_wanted = True
+
+    async def run(self) -> None:
+        document = DocumentKey("thing", f"{self._owner}/count")
+
+        def decide(loaded: Loaded) -> Change:
+            found = loaded.documents[document]
+            count = int(found.body) + 1 if found else 1
+            put = Put(document, found.version if found else 0, str(count).encode())
+            told = emit(self._owner, "lifecycle.thing.counted", count, "system-lifecycle")
+            return Change((put,), (told,), answer=Answer(200, b"done", self._owner))
+
+        while self.is_wanted:
+            text = f"{self._name}-{self.acknowledged}"
+            key = make_key(text, 128, principal="p", method="POST", path="/x", body=b"{}")
+            try:
+                await self._store.commits.execute(self._owner, [document], decide, logs=(self._owner,), key=key)
+            except Unavailable:
+                continue
+            self.acknowledged += 1
+
+
+async def test_commits_while_their_slot_moves_are_whole_and_each_is_made_once(cluster: Cluster) -> None:
+    """The document, the event and the kept answer of a commit: what says that it was made, says so together."""
+    async with open_store(cluster.url) as one, open_store(cluster.url) as two:
+        channel = await one.create(cluster.name_in(2))
+        counters = [Counter(store, channel.id, name) for store, name in ((one, "a"), (two, "b"), (two, "c"))]
+        tasks = asyncio.gather(*(counter.run() for counter in counters))
+        try:
+            await move_to_and_fro(cluster, channel.partition)
+        finally:
+            for counter in counters:
+                counter.is_wanted = False
+            await tasks
+        total = sum(counter.acknowledged for counter in counters)
+        assert total > 30
+        assert data_of(await one.all(channel)) == list(range(1, total + 1))
