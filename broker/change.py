@@ -33,10 +33,14 @@ class DocumentKey(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A document as it was read: JSON, and its version, which no other one of this key ever had."""
+    """A document as it was read: JSON, and its version, which no other one of this key ever had.
+
+    `indexes` are the names of those that it stands in, where it was read by its key.
+    """
 
     version: int
     body: bytes
+    indexes: tuple[str, ...] = ()
 
 
 class Entry(NamedTuple):

@@ -148,7 +148,7 @@ class Commits:
         call = call_of(
             partition,
             change,
-            read={each: found.version if found else 0 for each, found in loaded.documents.items()},
+            read=loaded.documents,
             records=loaded.records,
             retention=self._retention,
             offset_ms=self._engine.clock_offset_ms,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from broker.change import Answer, Change, DocumentKey, Emitted, Entry, Put
+from broker.change import Answer, Change, Document, DocumentKey, Emitted, Entry, Put
 from broker.channels import ChannelRecord
 from broker.events import Stored
 from broker.idempotency import IdempotencyKey
@@ -38,14 +38,18 @@ def call_of(
     partition: int,
     change: Change,
     *,
-    read: Mapping[DocumentKey, int],
+    read: Mapping[DocumentKey, Document | None],
     records: Mapping[str, ChannelRecord],
     retention: Retention,
     offset_ms: int,
     claimed: Claimed | None = None,
     kept: Sealed | None = None,
 ) -> Call:
-    """The call that writes the change, if all that was `read` still has these versions."""
+    """The call that writes the change, if all that was `read` is still what it was.
+
+    Every key is named that the script may touch, also those of the indexes that documents stand in or leave: while its
+    slot is being moved, a script that came to one that it has not named would be ended in the middle.
+    """
     own = partition_keys(partition)
     row = answer_keys(partition, kept.key.row) if kept else (own.floor, own.floor)
     keys = [own.floor, own.trims, own.timers, own.claims, own.expiries, own.commits, *row]
@@ -68,6 +72,7 @@ def call_of(
     keys += documents
     for name in logs:
         keys += keys_of(records[name])[:3]
+    keys += [index_key(partition, name) for name in _indexes(change, read)]
     return Call(keys, args, list(logs))
 
 
@@ -81,13 +86,25 @@ def answer_words(kept: Sealed | None, retention: Retention) -> tuple[Any, ...]:
     return kept.key.body, kept.answer.status, kept.body, lifetime_ms, sealed_for, log, kept.tail
 
 
-def _documents(partition: int, change: Change, read: Mapping[DocumentKey, int]) -> tuple[list[str], list[Any]]:
+def _indexes(change: Change, read: Mapping[DocumentKey, Document | None]) -> list[str]:
+    """The indexes that the documents of a change come to stand in, or stood in, each once."""
+    names: dict[str, None] = {}
+    for each in change.documents:
+        known = read.get(each.key)
+        names |= dict.fromkeys(known.indexes if known else ())
+        names |= dict.fromkeys(entry.name for entry in each.entries) if isinstance(each, Put) else {}
+    return list(names)
+
+
+def _documents(
+    partition: int, change: Change, read: Mapping[DocumentKey, Document | None]
+) -> tuple[list[str], list[Any]]:
     written = {each.key for each in change.documents}
     keys, words = [], []
-    for key, version in read.items():
+    for key, known in read.items():
         if key not in written:
             keys.append(state_key(partition, *key))
-            words += ["check", version]
+            words += ["check", known.version if known else 0]
     for each in change.documents:
         keys.append(state_key(partition, *each.key))
         if isinstance(each, Put):

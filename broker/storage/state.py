@@ -146,8 +146,10 @@ class Reader:
 
 
 def _document(row: list[bytes]) -> Document | None:
-    version, body = row
-    return None if version == b"0" else Document(int(version), body)
+    version, body, lines = row
+    # Lines of three: an index's name, the member, its score.
+    indexes = tuple(name.decode() for name in lines.split(b"\n")[:-1:3])
+    return None if version == b"0" else Document(int(version), body, indexes)
 
 
 def _tail(record: ChannelRecord, meta: list[Any]) -> Tail:

@@ -1,6 +1,6 @@
 """A Change in the words of the script: all keys in one slot, what is written checked once."""
 
-from broker.change import Change, Delete, DocumentKey, Entry, Put, emit
+from broker.change import Change, Delete, Document, DocumentKey, Entry, Put, emit
 from broker.channels import NewChannel, record_of
 from broker.storage.appender import Retention
 from broker.storage.commit_call import call_of
@@ -14,8 +14,10 @@ TICK = TimerName("tick", "acme", "a")
 
 def test_documents_that_are_written_are_not_checked_twice() -> None:
     change = Change((Put(A, 4, b"1", (Entry("things", 9, "a"),), 77), Delete(B, 5)))
-    call = call_of(3, change, read={A: 4, B: 5, C: 0}, records={}, retention=KEPT, offset_ms=0)
-    assert call.keys[8:] == ["{p03}:state:thing:c", "{p03}:state:thing:a", "{p03}:state:thing:b"]
+    read = {A: Document(4, b"0", ("things", "old")), B: Document(5, b"1", ("others",)), C: None}
+    call = call_of(3, change, read=read, records={}, retention=KEPT, offset_ms=0)
+    assert call.keys[8:11] == ["{p03}:state:thing:c", "{p03}:state:thing:a", "{p03}:state:thing:b"]
+    assert set(call.keys[11:]) == {f"{{p03}}:index:{name}" for name in ("things", "old", "others")}
     assert call.args[12:] == [3, 0, 0, "check", 0, "put", 4, b"1", 77, "things\na\n9\n", "delete", 5]
 
 

@@ -1,7 +1,7 @@
 -- Writes a Change of one owner, all of it or nothing: documents with their indexes, events on logs, timers, an answer.
 --
 -- KEYS  1 floor, 2 trims, 3 timers, 4 claims, 5 expiries, 6 commits, 7 answer, 8 sealed body, then a key for each
---       document, then meta, stream and replies for each log
+--       document, then meta, stream and replies for each log, then each index that a document comes into or leaves
 -- ARGV  1 clock offset in ms, 2 topic of the timers, 3 prefix of the keys of indexes, 4 claimed timer or '', 5 fence,
 --       6-12 the answer to keep (parts/answer.lua), 13 number of documents, 14 number of logs, 15 number of timers,
 --       for each document: 'check', 'put' or 'delete'; version that it must have (0: none); and for a put its body,

@@ -4,7 +4,7 @@
 -- ARGV  1 clock offset in ms, 2 '1' to read the answer, 3 number of documents
 -- Answers {seconds, microseconds,
 --          {digest, status, log, last, '1' when the body is sealed or ended, body} or {} without a kept answer,
---          for each document {version, body}, {'0', ''} where there is none,
+--          for each document {version, body, the lines of its entries}, {'0', '', ''} where there is none,
 --          for each log {ms, seq, record version}, {} where it is gone}
 
 local clock = redis.call('TIME')
@@ -27,11 +27,11 @@ end
 
 local answer = {clock[1], clock[2], read_answer()}
 for i = 3, 2 + documents do
-  local found = redis.call('HMGET', KEYS[i], 'version', 'body', 'until')
+  local found = redis.call('HMGET', KEYS[i], 'version', 'body', 'until', 'entries')
   if not found[1] or (found[3] and tonumber(found[3]) <= now) then
-    answer[#answer + 1] = {'0', ''}
+    answer[#answer + 1] = {'0', '', ''}
   else
-    answer[#answer + 1] = {found[1], found[2]}
+    answer[#answer + 1] = {found[1], found[2], found[4] or ''}
   end
 end
 for i = 3 + documents, #KEYS do

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
-from broker.change import Answer, Change, DocumentKey, Put, emit
+from broker.change import Answer, Change, DocumentKey, Entry, Put, emit
 from broker.channels import ChannelRecord
 from broker.errors import Unavailable
 from broker.idempotency import make_key
@@ -148,7 +148,9 @@ class Counter:
         def decide(loaded: Loaded) -> Change:
             found = loaded.documents[document]
             count = int(found.body) + 1 if found else 1
-            put = Put(document, found.version if found else 0, str(count).encode())
+            # Into one index and out of another, each time.
+            entry = Entry(("even", "odd")[count % 2], count, document.id)
+            put = Put(document, found.version if found else 0, str(count).encode(), (entry,))
             told = emit(self._owner, "lifecycle.thing.counted", count, "system-lifecycle")
             return Change((put,), (told,), answer=Answer(200, b"done", self._owner))
 
@@ -177,3 +179,5 @@ async def test_commits_while_their_slot_moves_are_whole_and_each_is_made_once(cl
         total = sum(counter.acknowledged for counter in counters)
         assert total > 30
         assert data_of(await one.all(channel)) == list(range(1, total + 1))
+        pages = [await one.reader.page(channel.partition, "thing", index) for index in ("even", "odd")]
+        assert [page.total for page in pages] == [total % 2 == 0, total % 2 == 1]
