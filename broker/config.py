@@ -180,6 +180,7 @@ class WebhookSettings(Section):
     per_address: Annotated[int, Field(ge=0, le=10_000)] = 3
     timeout_s: Annotated[float, Field(ge=0.1, le=30, allow_inf_nan=False)] = 15.0
     in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
+    wait_s: Annotated[int, Field(ge=0, le=31_536_000)] = 86_400
 
 
 class OutboundSettings(Section):

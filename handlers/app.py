@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from broker.closing import RESTART
 from broker.config import Settings
 from broker.errors import Refusal
+from broker.followers import Followers
 from broker.hub import Hub
 from broker.scheduled import TIMER_KIND
 from broker.scheduler import OnTimer, Scheduler
@@ -40,7 +41,7 @@ from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
-from broker.storage.retention import Trimmer
+from broker.storage.retention import Trimmer, Wait
 from broker.storage.state import Reader
 from broker.storage.timers import Timers
 from broker.webclient import open_client
@@ -144,7 +145,9 @@ async def _start(
     broker = _assemble(settings, signing_key, engine, appender, feed, drain, refusals, meter)
     await broker.trust.look()
     await broker.auth.look()
-    trimmer = Trimmer(engine, broker.channels, retention_of(settings), interval_s=settings.channels.trim_interval_s)
+    wait = Wait(Followers(broker.endpoints, broker.reader).read, settings.webhooks.wait_s * 1000)
+    interval_s = settings.channels.trim_interval_s
+    trimmer = Trimmer(engine, broker.channels, retention_of(settings), wait, interval_s=interval_s)
     probe = Probe(engine, broker.hub.counts)
     meter.add(partial(readings.read_hub, broker.hub, feed))
     meter.add(partial(readings.read_storage, appender, broker.channels, trimmer))

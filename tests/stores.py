@@ -10,20 +10,23 @@ from typing import Any
 from broker.channel_changes import ChannelLimits, apply_patch
 from broker.channels import ChannelRecord, NewChannel
 from broker.events import Draft, Frame, Stored, store
+from broker.followers import Followers
 from broker.ids import Cursor, Position, parse_ulid
 from broker.sealing import Sealer
 from broker.storage.appender import Ack, Appended, Appender, Idempotency, Retention
 from broker.storage.channels import Channels
 from broker.storage.commit import Commits
 from broker.storage.connect import each_node
+from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, open_engine
 from broker.storage.feeds import open_feed
 from broker.storage.log import Log
-from broker.storage.retention import Trimmer
+from broker.storage.retention import Trimmer, Wait
 from broker.storage.state import Reader
 from broker.strictjson import render_json
 
 KEPT = Retention(days=7, events=10_000, idempotency_ttl_s=86_400)
+WAIT_MS = 86_400_000
 SEALER = Sealer(b"the secret of the tests, 32 bytes")
 
 
@@ -110,9 +113,10 @@ async def open_store(
     """A process's storage on the engine at this URL."""
     engine = await open_engine(url, **options)
     channels, appender = Channels(engine, most=most), Appender(engine, retention, ack)
-    trimmer = Trimmer(engine, channels, retention, interval_s=0.05)
+    reader = Reader(engine, channels, SEALER)
+    wait = Wait(Followers(Endpoints(engine), reader).read, WAIT_MS)
+    trimmer = Trimmer(engine, channels, retention, wait, interval_s=0.05)
     try:
-        reader = Reader(engine, channels, SEALER)
         commits = Commits(engine, channels, reader, SEALER, retention, ack)
         yield Store(engine, channels, appender, Log(engine, appender), trimmer, reader, commits)
     finally:

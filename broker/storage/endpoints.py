@@ -84,6 +84,14 @@ class Endpoints:
         found = next((each for each in alive(kept.endpoints, kept.now_ms) if each.id == endpoint_id), None)
         return Following(found, parse_position(cursor), kept.now_ms) if found and cursor else None
 
+    async def cursors(self, channel: ChannelRecord) -> dict[str, Position]:
+        """The ids of those that have not expired, with the cursors that they were registered with.
+
+        Raises `Stale`, `Unavailable`.
+        """
+        found = {each.id: await self.following(channel, each.id) for each in await self.list(channel)}
+        return {endpoint_id: each.cursor for endpoint_id, each in found.items() if each}
+
     async def prune(self, channel: ChannelRecord) -> None:
         """Forget the endpoints that have expired, so that nothing is marked for them. Raises `Stale`, `Unavailable`."""
         await self.change(channel, lambda registered, now_ms: (alive(registered, now_ms), None))

@@ -1,19 +1,24 @@
 """Background trimming: removes what retention no longer keeps, in bounded steps, never as part of an append.
 
 `append.lua` notes in a partition's `trims` when a log will have something to remove, so a sweep looks at due logs only.
+What a webhook has still to deliver is kept longer, up to a bound (design section 5).
 Several processes may sweep at once: a step is atomic, and one that finds nothing does nothing.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.errors import NotFound, Refusal
+from broker.ids import Position
 from broker.storage.appender import Retention
 from broker.storage.channels import Channels, keys_of
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
 from broker.storage.keys import partition_keys
+from broker.storage.log import Stale
 from broker.storage.scripts import TRIM
 
 STEP_EVENTS = 100
@@ -23,13 +28,23 @@ DUE_AT_ONCE = 100
 logger = logging.getLogger(__name__)
 
 
+class Wait(NamedTuple):
+    """`read` tells up to where all followers of a log read, None where it has none; so long they are waited for."""
+
+    read: Callable[[ChannelRecord], Awaitable[Position | None]]
+    most_ms: int
+
+
 class Trimmer:
     """Trims all logs of an engine, forever. `removed` are the events that it removed so far."""
 
-    def __init__(self, engine: Engine, channels: Channels, retention: Retention, *, interval_s: float) -> None:
+    def __init__(
+        self, engine: Engine, channels: Channels, retention: Retention, wait: Wait, *, interval_s: float
+    ) -> None:
         self._engine = engine
         self._channels = channels
         self._retention = retention
+        self._wait = wait
         self._interval_s = interval_s
         self.removed = 0
 
@@ -53,9 +68,10 @@ class Trimmer:
             if partition in refused:
                 continue
             try:
-                removed += await self._trim(await self._channels.refresh(channel_id))
-            except NotFound:
-                # Deleted meanwhile, and its mark with it.
+                channel = await self._channels.refresh(channel_id)
+                removed += await self._trim(channel, await self._wait.read(channel))
+            except (NotFound, Stale):
+                # Deleted meanwhile, and its mark with it; or changed, then it is due at once.
                 continue
             except Refusal as refusal:
                 # In a cluster the other partitions may go on.
@@ -72,7 +88,7 @@ class Trimmer:
         parts = await answered(pipeline.execute(raise_on_error=False))
         return [each.decode() for part in parts if not isinstance(part, Exception) for each in part]
 
-    async def _trim(self, channel: ChannelRecord) -> int:
+    async def _trim(self, channel: ChannelRecord, read: Position | None) -> int:
         keys, total = keys_of(channel), 0
         age_ms = channel.retention_ms(self._retention.days)
         most = channel.retention_events(self._retention.events)
@@ -80,7 +96,11 @@ class Trimmer:
             removed = await TRIM(
                 self._engine.steady,
                 [keys.meta, keys.stream, keys.replies, partition_keys(channel.partition).trims],
-                [self._engine.clock_offset_ms, age_ms, most, STEP_EVENTS, channel.id, keys.topic, channel.version],
+                [
+                    *(self._engine.clock_offset_ms, age_ms, most, STEP_EVENTS, channel.id, keys.topic, channel.version),
+                    *(read or ("", "")),
+                    self._wait.most_ms,
+                ],
             )
             total += max(0, removed)
             if removed < STEP_EVENTS:

@@ -34,9 +34,20 @@ async def told(server: ServeProcess, count: int) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
 
+async def both_listen(server: ServeProcess) -> None:
+    """Return when the kernel has two workers to spread connections over; the first alone makes the server ready."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = psutil.Process(server.process.pid).net_connections("tcp")
+            if sum(each.status == "LISTEN" and each.laddr.port == server.port for each in found) == 2:
+                return
+            await asyncio.sleep(0.02)
+
+
 @pytest.mark.timeout(120)
 async def test_every_worker_tells_of_the_readers_of_all(server: ServeProcess) -> None:
     server.create("news")
+    await both_listen(server)
     async with AsyncExitStack() as stack:
         for _ in range(READERS):
             await stack.enter_async_context(server.socket("news"))

@@ -109,7 +109,7 @@ async def test_retention_of_a_record_that_was_changed_meanwhile_removes_nothing(
     channel = await store.create(retention_events=1)
     await store.publish(channel, *range(5))
     await other.change(channel, config=None)
-    assert await store.trimmer._trim(channel) == 0
+    assert await store.trimmer._trim(channel, None) == 0
     assert await store.trimmer.sweep() == 0
     assert len(await other.all(await other.channels.find("news"))) == 5
 
@@ -120,7 +120,7 @@ async def test_a_sweep_that_met_a_channel_created_again_leaves_its_mark(store: S
     await other.channels.delete("news")
     again = await other.create()
     await other.publish(again, 1)
-    assert await store.trimmer._trim(channel) == 0
+    assert await store.trimmer._trim(channel, None) == 0
     assert await store.engine.client.zscore(partition_keys(again.partition).trims, "news") is not None
 
 

@@ -21,9 +21,9 @@ from tests.webhooks.networks import LOOPBACK
 LEASE_S = 0.5
 
 
-async def follow(store: Store, channel: Any, url: str, endpoint_id: str = "wh_1") -> Endpoint:
+async def follow(store: Store, channel: Any, url: str, endpoint_id: str = "wh_1", ttl_s: int = 3_600) -> Endpoint:
     """Register an endpoint that gets everything."""
-    asked, owner = Registration(url, None, 3_600), Owner("ann", is_anonymous=False)
+    asked, owner = Registration(url, None, ttl_s), Owner("ann", is_anonymous=False)
 
     def decide(registered: Any, now_ms: int) -> Any:
         return register(registered, asked, owner, EndpointLimits(100, 100), new_id=endpoint_id, now_ms=now_ms)
