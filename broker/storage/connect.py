@@ -12,6 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
@@ -23,6 +24,9 @@ from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
 from broker.storage.losses import is_lost
 
 OLDEST_ENGINE = (7, 0)
+DRIVER = DriverInfo()
+"""Made once: redis-py reads its package's metadata for each connection otherwise, in 2.4 ms of CPU."""
+
 REFUSING = ("MISCONF", "BUSY", "NOREPLICAS")
 """Codes of refusals that pass, for which redis-py has no class. It takes the code off the text where it has one."""
 
@@ -56,6 +60,7 @@ def _connect(url: str, connect_timeout_s: float, reply_timeout_s: float, connect
         retry=Retry(NoBackoff(), 0),
         retry_on_error=[],
         health_check_interval=0,
+        driver_info=DRIVER,
         # With these on, redis-py does not notice that a connection in its pool was closed, and the next call is lost.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )

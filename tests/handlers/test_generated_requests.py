@@ -23,7 +23,7 @@ from tests.broker_server import BrokerServer
 
 DOCUMENT = render_openapi([*OPERATIONS, *openapi_operations(OPERATIONS)])
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-EXAMPLES = 25
+EXAMPLES = 10
 ANSWERED_WITHIN_S = 10
 NAMED_CHECKS = (
     "not_a_server_error",
