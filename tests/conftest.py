@@ -1,4 +1,6 @@
-"""What all tests share: a run that may skip nothing, for the gate."""
+"""What all tests share: a run that may skip nothing, for the gate, and how many run at once."""
+
+import os
 
 import pytest
 
@@ -14,3 +16,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     skipped = reporter.stats.get("skipped", []) if reporter else []
     if skipped and session.config.getoption("fail_on_skip") and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Three for each two cores: a third of what tests do is waiting for processes, drains and deadlines."""
+    return -(-3 * len(os.sched_getaffinity(0)) // 2)
