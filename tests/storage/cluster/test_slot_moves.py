@@ -12,10 +12,13 @@ from broker.change import Answer, Change, DocumentKey, Entry, Put, emit
 from broker.channels import ChannelRecord
 from broker.errors import Unavailable
 from broker.idempotency import make_key
+from broker.scheduler import SchedulerLimits
 from broker.storage.channels import keys_of
 from broker.storage.cluster.slots import slot_of_key
 from broker.storage.keys import partition_keys
 from broker.storage.state import Loaded
+from broker.timers import Timer
+from tests.clockwork import fired, log_of, name_of, raise_counter, worker
 from tests.clusters import Cluster, wait_until
 from tests.live import QUICK, Follower, Live, open_live
 from tests.stores import Store, cursor_of, data_of, open_store
@@ -181,3 +184,24 @@ async def test_commits_while_their_slot_moves_are_whole_and_each_is_made_once(cl
         assert data_of(await one.all(channel)) == list(range(1, total + 1))
         pages = [await one.reader.page(channel.partition, "thing", index) for index in ("even", "odd")]
         assert [page.total for page in pages] == [total % 2 == 0, total % 2 == 1]
+
+
+async def test_timers_that_are_due_while_their_slot_moves_are_each_done_once_and_none_early(cluster: Cluster) -> None:
+    owner, count = cluster.name_in(2), 120
+    async with open_store(cluster.url) as one, open_store(cluster.url) as two:
+        channel = await one.channels.ensure(log_of(owner))
+        now_ms = await one.engine.now_ms(channel.partition)
+        timers = [Timer(name_of(f"t{i}", owner), now_ms + 25 * i) for i in range(count)]
+        await one.commits.execute(owner, [], lambda _: Change(timers=tuple(timers)))
+        limits = SchedulerLimits(lease_s=2.0, look_s=0.2)
+        async with (
+            worker(one, limits, on_timer=partial(raise_counter, one)),
+            worker(two, limits, on_timer=partial(raise_counter, two)),
+        ):
+            await move_to_and_fro(cluster, channel.partition)
+            async with asyncio.timeout(40):
+                while len(await fired(one, owner)) < count:
+                    await asyncio.sleep(0.05)
+        seen = await fired(one, owner)
+        assert sorted(str(each["subject"]) for each in seen) == sorted(timer.name.subject for timer in timers)
+        assert all(each["count"] == 1 and int(each["late_ms"]) >= 0 for each in seen)
