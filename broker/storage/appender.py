@@ -1,7 +1,8 @@
 """The publish path: appends that wait at the same time share one script call per partition.
 
 While a call is under way, what arrives for its partition waits and goes with the next, so that load makes bigger calls
-instead of more. A publish whose caller went away is stored all the same: the call runs in a task of its own.
+instead of more. In a call, publishes to a log that can only be stored or refused together go as one. A publish whose
+caller went away is stored all the same: the call runs in a task of its own.
 """
 
 import asyncio
@@ -22,6 +23,10 @@ from broker.storage.scripts import APPEND
 
 MAX_CALL_BYTES = 1_048_576
 MAX_CALL_PUBLISHES = 512
+MAX_JOINED_BYTES = 49_152
+"""What is joined fits one message of the feed (64 KB, `append.lua`), with all that stands around it there."""
+
+BESIDE_BYTES = 35
 
 Answer = bytes | list[bytes]
 """What `append.lua` says of a publish: the first position where it was stored, else a verdict and its words."""
@@ -64,10 +69,34 @@ class Waiting:
     idempotency: Idempotency | None
     outcome: "asyncio.Future[Appended | None]"
     bytes: int = field(init=False)
+    is_plain: bool = field(init=False)
+    """Whether nothing but the record of its channel decides if it is stored."""
 
     def __post_init__(self) -> None:
         """Weigh it once."""
-        self.bytes = sum(len(event.tail) for event in self.events)
+        self.bytes = sum(len(event.tail) + len(event.type_json or b"") for event in self.events)
+        self.is_plain = self.idempotency is None and not any(event.reply_to for event in self.events)
+
+
+class Joined:
+    """Publishes to one log that `append.lua` takes as one: each has its events behind those of the one before."""
+
+    __slots__ = ("bytes", "events", "publishes")
+
+    def __init__(self, first: Waiting) -> None:
+        self.publishes = [first]
+        self.events = len(first.events)
+        self.bytes = first.bytes + BESIDE_BYTES * self.events
+
+    def takes(self, waiting: Waiting) -> bool:
+        """Add a plain publish, if there is room."""
+        total = self.bytes + waiting.bytes + BESIDE_BYTES * len(waiting.events)
+        if total > MAX_JOINED_BYTES:
+            return False
+        self.publishes.append(waiting)
+        self.events += len(waiting.events)
+        self.bytes = total
+        return True
 
 
 class Appender:
@@ -105,28 +134,29 @@ class Appender:
         while queue := self._waiting[partition]:
             share = _take_share(queue)
             self.counts.calls.observe(len(share))
+            joined = _join(share)
             try:
-                answers, is_safe = await self._call(partition, share)
+                answers, is_safe = await self._call(partition, joined)
             except Exception as error:
                 # A refusal, or a defect: each caller tells its own client, and the others go on.
                 for waiting in share:
                     _settle(waiting, error)
             else:
-                for waiting, answer in zip(share, answers, strict=True):
-                    self._count(waiting, answer)
-                    _settle(waiting, _outcome(waiting, answer, is_safe=is_safe))
+                for each, answer in zip(joined, answers, strict=True):
+                    self._count(each, answer)
+                    _settle_all(each, answer, is_safe=is_safe)
         del self._waiting[partition]
 
-    def _count(self, waiting: Waiting, answer: Answer) -> None:
-        is_stored = isinstance(answer, bytes)
-        self.counts.publishes += is_stored
-        self.counts.events += is_stored * len(waiting.events)
+    def _count(self, joined: Joined, answer: Answer) -> None:
+        if isinstance(answer, bytes):
+            self.counts.publishes += len(joined.publishes)
+            self.counts.events += joined.events
         self.counts.replays += _is_replay(answer)
 
-    async def _call(self, partition: int, share: list[Waiting]) -> tuple[list[Answer], bool]:
+    async def _call(self, partition: int, joined: list[Joined]) -> tuple[list[Answer], bool]:
         """The answers, and whether what they tell of is as safe as configured."""
         own = partition_keys(partition)
-        keys, args = _render_call(own, share, self._retention, self._engine.clock_offset_ms)
+        keys, args = _render_call(own, joined, self._retention, self._engine.clock_offset_ms)
         client, ack = self._engine.steady, self._ack
         if ack is None:
             return await APPEND(client, keys, args), True
@@ -137,8 +167,25 @@ class Appender:
         return answers, is_safe
 
 
+def _join(share: list[Waiting]) -> list[Joined]:
+    """What may go as one: the publishes of a log keep their order, also around one that must go alone."""
+    joined: list[Joined] = []
+    last: dict[tuple[int, int], Joined] = {}
+    for waiting in share:
+        identity = (waiting.channel.tag, waiting.channel.version)
+        open_one = last.get(identity)
+        if waiting.is_plain and open_one is not None and open_one.takes(waiting):
+            continue
+        joined.append(Joined(waiting))
+        if waiting.is_plain:
+            last[identity] = joined[-1]
+        else:
+            last.pop(identity, None)
+    return joined
+
+
 def _render_call(
-    own: PartitionKeys, share: list[Waiting], retention: Retention, clock_offset_ms: int
+    own: PartitionKeys, joined: list[Joined], retention: Retention, clock_offset_ms: int
 ) -> tuple[list[str], list[Any]]:
     """Keys and words for `append.lua`: what the publishes of a log have in common stands there once."""
     keys: list[str] = [own.floor, own.trims]
@@ -146,8 +193,8 @@ def _render_call(
     numbers: dict[tuple[int, int], int] = {}
     answer_keys: list[str] = []
     words: list[Any] = []
-    for waiting in share:
-        channel, kept = waiting.channel, waiting.idempotency
+    for each in joined:
+        channel, kept = each.publishes[0].channel, each.publishes[0].idempotency
         identity = (channel.tag, channel.version)
         number = numbers.get(identity)
         if number is None:
@@ -158,11 +205,12 @@ def _render_call(
             common += (channel.id, log.topic, channel.version, kept_ms, kept_events)
         if kept:
             answer_keys.append(idempotency_key(channel.partition, channel.tag, kept.key))
-        words += (number, kept.body if kept else "", len(waiting.events))
-        for event in waiting.events:
-            parent = event.reply_to.within(channel.tag).stream if event.reply_to else ""
-            words += (event.type_json or "", event.publisher or "", parent, event.tail)
-    head = (clock_offset_ms, len(numbers), len(share), retention.idempotency_ttl_s * 1000)
+        words += (number, kept.body if kept else "", each.events)
+        for waiting in each.publishes:
+            for event in waiting.events:
+                parent = event.reply_to.within(channel.tag).stream if event.reply_to else ""
+                words += (event.type_json or "", event.publisher or "", parent, event.tail)
+    head = (clock_offset_ms, len(numbers), len(joined), retention.idempotency_ttl_s * 1000)
     return [*keys, *answer_keys], [*head, *common, *words]
 
 
@@ -182,13 +230,21 @@ def _is_replay(answer: Answer) -> bool:
     return not isinstance(answer, bytes) and answer[0] == b"replayed"
 
 
-def _outcome(waiting: Waiting, answer: Answer, *, is_safe: bool) -> Appended | Exception | None:
+def _settle_all(joined: Joined, answer: Answer, *, is_safe: bool) -> None:
+    place = 0
+    for waiting in joined.publishes:
+        _settle(waiting, _outcome(waiting, place, answer, is_safe=is_safe))
+        place += len(waiting.events)
+
+
+def _outcome(waiting: Waiting, place: int, answer: Answer, *, is_safe: bool) -> Appended | Exception | None:
+    """What came of a publish whose first event is number `place` of those that were stored with it."""
     verdict, *words = [b"ok", *answer.split(b"-")] if isinstance(answer, bytes) else answer
     match verdict:
         case b"ok" | b"replayed" if not is_safe:
             return not_replicated()
         case b"ok" | b"replayed":
-            ms, seq = int(words[0]), int(words[1])
+            ms, seq = int(words[0]), int(words[1]) + place
             positions = [Position(ms, seq + i) for i in range(len(waiting.events))]
             return Appended(positions, replayed=verdict == b"replayed")
         case b"stale":

@@ -28,6 +28,9 @@ SILENCE_S = 2.5
 """Longer than a ping and its answer take, or the connection is given up."""
 
 TOPICS_A_COMMAND = 500
+SEPARATOR = b"\xff"
+EVENT_WORDS = 4
+"""Type, publisher, what it replies to, tail."""
 
 _REPLICATION_ID = re.compile(rb"master_replid:([0-9a-f]+)")
 
@@ -71,14 +74,15 @@ def parse_feed(payload: bytes) -> FeedMessage | None:
     """Read a message as `append.lua` writes it; None says that the channel was deleted."""
     if payload == b"deleted":
         return None
-    head, *lines = payload.split(b"\n")
-    previous, last, trimmed, revision, version = head.split(b" ")
-    events = []
-    for place, tail in zip(lines[:-1:2], lines[1::2], strict=True):
-        position, _, type_json = place.partition(b" ")
-        events.append(FeedEvent(parse_position(position), type_json or None, tail))
-    places = parse_position(previous), parse_position(last), parse_position(trimmed)
-    return FeedMessage(*places, int(revision), int(version), events)
+    head, _, lines = payload.partition(b"\n")
+    previous, top, trimmed, revision, version = head.split(b" ")
+    words, last = lines.split(SEPARATOR) if lines else [], parse_position(top)
+    before = last.seq - len(words) // EVENT_WORDS + 1
+    events = [
+        FeedEvent(Position(last.ms, before + i), kind or None, tail)
+        for i, (kind, tail) in enumerate(zip(words[::EVENT_WORDS], words[EVENT_WORDS - 1 :: EVENT_WORDS], strict=True))
+    ]
+    return FeedMessage(parse_position(previous), last, parse_position(trimmed), int(revision), int(version), events)
 
 
 def _parse_epoch(facts: bytes) -> str:

@@ -256,3 +256,21 @@ async def test_a_key_of_one_channel_means_nothing_in_another(store: Store, chann
     foreign = await store.create("other")
     outcome = await store.log.append(foreign, [event(foreign, 1)], Idempotency("k", "another body"))
     assert not outcome.replayed
+
+
+async def test_plain_publishes_of_one_turn_go_as_one_and_each_has_its_own_events(
+    store: Store, channel: ChannelRecord
+) -> None:
+    first, *others = await asyncio.gather(
+        store.publish(channel, "a", "b"),
+        store.publish(channel, "c", key="k"),
+        store.publish(channel, "d"),
+        store.publish(channel),
+        store.publish(channel, "e", "f", kind="t", publisher=None),
+    )
+    frames = await store.all(channel)
+    assert data_of(frames) == ["a", "b", "c", "d", "e", "f"]
+    given = [position for each in (first, *others) for position in each.positions]
+    assert given == [frame.position for frame in frames]
+    assert [len(each.positions) for each in (first, *others)] == [2, 1, 1, 0, 2]
+    assert (store.appender.counts.publishes, store.appender.counts.events) == (5, 6)

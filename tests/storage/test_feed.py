@@ -1,6 +1,7 @@
 """The live feed: what its messages carry, and that its connection comes back with all its topics."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,16 @@ async def test_a_callback_that_fails_does_not_end_the_feed(engine_url: str, capl
         tell(engine_url, "SPUBLISH {p00}:topic two")
         assert await listener.next() == ("{p00}:topic", b"two")
     assert "by a defect" in caplog.text
+
+
+async def test_whatever_a_publisher_is_called_the_events_of_a_turn_are_told_apart(store: Store) -> None:
+    channel = await store.create()
+    names = ["a\nb", "\x00", "ÿ", "a b", None, '1-1 "t"\n']
+    async with listening(store.engine.url, keys_of(channel).topic) as queue:
+        await asyncio.gather(*(store.publish(channel, name, publisher=name, kind="ÿ\n") for name in names))
+        message = parse_feed(await asyncio.wait_for(queue.get(), 5))
+    assert message is not None
+    frames = await store.all(channel)
+    assert [each.position for each in message.events] == [frame.position for frame in frames]
+    assert [json.loads(b"{" + each.tail)["publisher_id"] for each in message.events] == names
+    assert {each.type_json for each in message.events} == {frames[0].type_json}

@@ -1,11 +1,14 @@
 -- Part of the scripts that add events to logs: ids that only rise, entries, counts, and what the feed is told.
 -- Such a script has KEYS 1 floor, 2 trims, and ARGV 1 the clock offset in ms.
 --
--- A feed message is a head, 'previous last trimmed revision version\n' (three stream ids, two numbers), then for each
--- event 'id type\n' and 'tail\n'. Events of one log share messages of up to 64 KB. One that is longer alone sends the
--- head only, and readers fetch its events from the log.
+-- A feed message is a head, 'previous last trimmed revision version\n' (three stream ids, two numbers), then the words
+-- of each event as they came, which is made by one call. What ends them is no byte of UTF-8. The ids of a message follow
+-- each other up to `last`. Events of one log share messages of up to 64 KB. Those of one publish that are longer send the
+-- head only, and readers fetch them from the log.
 
 local FEED_BYTES = 65536
+local SEPARATOR = '\255'
+local SHORT = 1e14 -- below, a number is its own text
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local floor = tonumber(redis.call('GET', KEYS[1]) or 0)
@@ -61,7 +64,7 @@ end
 local function send(log)
   local head = log.previous .. ' ' .. log[1] .. '-' .. log[2]
   local state = log[3] .. '-' .. log[4] .. ' ' .. log[5] .. ' ' .. log[6]
-  redis.call('SPUBLISH', log.topic, head .. ' ' .. state .. '\n' .. table.concat(log.lines))
+  redis.call('SPUBLISH', log.topic, head .. ' ' .. state .. '\n' .. table.concat(log.lines, SEPARATOR))
   log.previous = nil
 end
 
@@ -89,30 +92,27 @@ local function add(log, first, count)
   -- Making a number's text costs as much as a third of a command.
   local ms_text, seq_text = ms == log.top_ms and log[1] or whole(ms), whole(seq)
   if count == 0 then return ms_text, seq_text end
-  local first_seq, bytes = seq_text, 0
-  for at = first, first + 4 * count - 4, 4 do
-    -- The id and what stands around it, at most.
-    bytes = bytes + #ARGV[at] + #ARGV[at + 3] + 35
-  end
+  local words, first_seq = ARGV, seq_text
+  local lines = table.concat(words, SEPARATOR, first, first + 4 * count - 1)
   if not log.added then
     log.added, log.first_ms = 0, ms
     added[#added + 1] = log
   end
-  if log.previous and log.bytes + bytes > FEED_BYTES then send(log) end
+  if log.previous and log.bytes + #lines > FEED_BYTES then send(log) end
   if not log.previous then log.previous, log.lines, log.bytes = log[1] .. '-' .. log[2], {}, 0 end
-  local lines, size, is_told = log.lines, #log.lines, bytes <= FEED_BYTES
+  if #lines <= FEED_BYTES then log.lines[#log.lines + 1] = lines end
+  local call, stream, prefix, is_short = redis.call, log.stream, ms_text .. '-', seq + count < SHORT
   for i = 0, count - 1 do
     local at = first + 4 * i
-    if i > 0 then seq_text = whole(seq + i) end
-    local kind, tail, id = ARGV[at], ARGV[at + 3], ms_text .. '-' .. seq_text
-    store(log, id, ms, seq + i, kind, ARGV[at + 1], ARGV[at + 2], tail)
-    if is_told then
-      lines[size + 1], lines[size + 2], lines[size + 3] = id, ' ', kind
-      lines[size + 4], lines[size + 5], lines[size + 6] = '\n', tail, '\n'
-      size = size + 6
+    if i > 0 then seq_text = is_short and seq + i or whole(seq + i) end
+    local kind, publisher, parent = words[at], words[at + 1], words[at + 2]
+    if parent == '' and kind ~= '' and publisher ~= '' then
+      call('XADD', stream, prefix .. seq_text, 'w', words[at + 3], 't', kind, 'p', publisher)
+    else
+      store(log, prefix .. seq_text, ms, seq + i, kind, publisher, parent, words[at + 3])
     end
   end
-  log.added, log.bytes = log.added + count, log.bytes + bytes
+  log.added, log.bytes = log.added + count, log.bytes + #lines + 1
   log[1], log[2], log.top_ms, log.top_seq = ms_text, seq_text, ms, seq + count - 1
   return ms_text, first_seq
 end
