@@ -183,6 +183,17 @@ class WebhookSettings(Section):
     wait_s: Annotated[int, Field(ge=0, le=31_536_000)] = 86_400
 
 
+class CueySettings(Section):
+    """`[cuey]`: how scheduled webhooks are called, and how often again where they say nothing of that."""
+
+    timeout_s: Annotated[float, Field(ge=0.1, le=300, allow_inf_nan=False)] = 30.0
+    retries: Annotated[int, Field(ge=1, le=10)] = 3
+    backoff_ms: Annotated[int, Field(ge=100, le=5_000)] = 500
+    backoff: Literal["exponential", "linear"] = "exponential"
+    in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
+    per_host: Annotated[int, Field(ge=1, le=10_000)] = 32
+
+
 class OutboundSettings(Section):
     """`[outbound]`: which private addresses the server may call."""
 
@@ -279,6 +290,7 @@ class Settings(Section):
     auth: AuthSettings = AuthSettings()
     channels: ChannelSettings = ChannelSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    cuey: CueySettings = CueySettings()
     outbound: OutboundSettings = OutboundSettings()
     timers: TimerSettings = TimerSettings()
     clock: ClockSettings = ClockSettings()

@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
 from time import monotonic
@@ -36,10 +36,14 @@ class Call(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     timeout_s: float = 15.0
+    kept_bytes: int = KEPT_BYTES
 
 
 class Answered(NamedTuple):
-    """What came of a call: a status, or None and why there is none. `body` is its first 64 KB."""
+    """What came of a call: a status, or None and why there is none.
+
+    `body` is its first `kept_bytes`, or as far as it came: what was answered is known by then.
+    """
 
     status: int | None
     error: str | None
@@ -94,17 +98,21 @@ class WebClient:
         return Answered(status, None, headers, body, _since(begun))
 
     async def _send(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
-        async with asyncio.timeout(call.timeout_s):
+        async with asyncio.timeout(call.timeout_s) as deadline:
             # Encoded already: what was checked is what is sent.
             url = URL(call.url, encoded=True)
             request = self._session.request(
-                call.method, url, headers=call.headers, data=call.body, allow_redirects=False
+                call.method, url, headers=call.headers, data=call.body or None, allow_redirects=False
             )
-            async with request as response:
-                body = await _first(response.content)
-                if not response.content.at_eof():
-                    response.close()
-                return response.status, response.headers, body
+            response = await request
+        body = bytearray()
+        async with response:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline.when()):
+                    await _read(response.content, body, call.kept_bytes)
+            if not response.content.at_eof():
+                response.close()
+        return response.status, response.headers, bytes(body)
 
 
 @asynccontextmanager
@@ -142,11 +150,9 @@ async def open_client(
             await names.close()
 
 
-async def _first(content: aiohttp.StreamReader) -> bytes:
-    body = b""
-    while len(body) < KEPT_BYTES and (part := await content.read(KEPT_BYTES - len(body))):
+async def _read(content: aiohttp.StreamReader, body: bytearray, most: int) -> None:
+    while len(body) < most and (part := await content.read(most - len(body))):
         body += part
-    return body
 
 
 def _reason(error: Exception) -> str:

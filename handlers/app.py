@@ -4,11 +4,9 @@ Everything that runs in the background starts and stops with the app's lifespan:
 the watch of the trusted keys, and the closing of subscriptions when a drain begins.
 """
 
-import asyncio
-import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -19,8 +17,6 @@ from broker.config import Settings
 from broker.errors import Refusal
 from broker.followers import Followers
 from broker.hub import Hub
-from broker.scheduled import TIMER_KIND
-from broker.scheduler import OnTimer, Scheduler
 from broker.sealing import Sealer
 from broker.signing import SigningKey
 from broker.storage.answers import Answers
@@ -30,26 +26,23 @@ from broker.storage.channel_list import ChannelList
 from broker.storage.channels import Channels
 from broker.storage.clock import Clock
 from broker.storage.commit import Commits
-from broker.storage.deliveries import KIND as DELIVERY_KIND
 from broker.storage.deliveries import Deliveries
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
 from broker.storage.engine import Engine, EngineUnfit, open_engine
 from broker.storage.feeds import LiveFeed, open_feed
 from broker.storage.glances import Glances
-from broker.storage.lifetimes import Lifetimes
 from broker.storage.log import Log
 from broker.storage.presence import Presence
 from broker.storage.rates import RateLimits
 from broker.storage.retention import Trimmer, Wait
 from broker.storage.state import Reader
 from broker.storage.timers import Timers
-from broker.webclient import open_client
 from handlers.admin_listener import serving_admin
 from handlers.auth_watch import AuthWatch
+from handlers.beside import run_beside
 from handlers.broker import Broker
-from handlers.channels.delivering import USER_AGENT, webhooks_of
-from handlers.channels.scheduling import publish_scheduled
+from handlers.duties import take_up
 from handlers.front import front
 from handlers.metrics import readings
 from handlers.metrics.meter import Meter
@@ -63,22 +56,16 @@ from handlers.wiring import (
     ack_of,
     api_limits_of,
     channel_limits_of,
-    delivery_limits_of,
     event_limits_of,
     hub_limits_of,
     rates_of,
     retention_of,
-    scheduler_limits_of,
-    server_url_of,
     site_of,
     verifier_of,
 )
 
-logger = logging.getLogger(__name__)
-
 EMBEDDED = "embedded"
 SIGNING_KEY_DOCUMENT = "signing-key"
-CANCEL_AGAIN_S = 0.2
 
 
 def create_app(
@@ -154,11 +141,10 @@ async def _start(
     meter.add(partial(readings.read_probe, probe))
     stack.push_async_callback(broker.presence.withdraw)
     drained = _close_on_drain(broker, drain, settings.server.drain_s)
-    _run_beside(stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), drain=drained)
-    _run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
-    _run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
-    _keep_time(stack, settings, engine_url, broker)
-    await _deliver(stack, settings, engine_url, broker)
+    run_beside(stack, feed=feed.run(), hub=broker.hub.run(), trimmer=trimmer.run(), drain=drained)
+    run_beside(stack, keys=broker.trust.watch(), api_keys=broker.auth.watch())
+    run_beside(stack, probe=probe.run(), meter=meter.run(), presence=broker.presence.run())
+    await take_up(stack, settings, engine_url, broker)
     return broker
 
 
@@ -214,33 +200,6 @@ def _assemble(
     )
 
 
-def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
-    """Have done what is to be done at a time: timers, and the end of documents."""
-    lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
-    # A connection of its own: what wakes the scheduler does not stand behind events.
-    wakes = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
-    on_timer: dict[str, OnTimer] = {TIMER_KIND: partial(publish_scheduled, broker)}
-    scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
-    stack.push_async_callback(scheduler.drained)
-    broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
-    _run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())
-
-
-async def _deliver(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
-    """Have delivered what webhooks are to be told."""
-    client = await stack.enter_async_context(open_client(settings.outbound.allow, user_agent=USER_AGENT))
-    webhooks = webhooks_of(
-        broker, client.send, server_url=server_url_of(settings), timeout_s=settings.webhooks.timeout_s
-    )
-    # A feed and a scheduler of its own: however many receivers hang, timers are on time.
-    marks = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
-    on_mark: dict[str, OnTimer] = {DELIVERY_KIND: webhooks.deliver}
-    scheduler = Scheduler(broker.deliveries, marks, on_mark, delivery_limits_of(settings), broker.clock.look)
-    stack.push_async_callback(scheduler.drained)
-    broker.meter.add(partial(readings.read_webhooks, webhooks))
-    _run_beside(stack, marks=marks.run(), webhooks=scheduler.run())
-
-
 def _clock_of(settings: Settings, engine: Engine) -> Clock:
     is_test = settings.clock.mode == "test"
     if is_test and settings.engine.url != EMBEDDED:
@@ -263,22 +222,3 @@ async def _close_on_drain(broker: Broker, drain: Drain, spread_s: float) -> None
     await broker.hub.close_all(RESTART, spread_s=spread_s)
     for end in list(broker.ended_by_drain):
         end(RESTART)
-
-
-def _run_beside(stack: AsyncExitStack, **loops: Coroutine[None, None, None]) -> None:
-    for name, loop in loops.items():
-        task = asyncio.create_task(loop, name=name)
-        task.add_done_callback(_report_end)
-        stack.push_async_callback(_cancel, task)
-
-
-async def _cancel(task: "asyncio.Task[None]") -> None:
-    # More than once: redis-py loses a cancellation that meets one of its read timeouts.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
-
-
-def _report_end(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.critical("%s ended by a defect", task.get_name(), exc_info=error)

@@ -38,6 +38,7 @@ MEANING = {
     409: "The state does not allow it",
     410: "Events after the cursor are no longer kept",
     413: "Too large",
+    416: "There is no such page",
     422: "The Idempotency-Key came with another body before",
     426: "This is a WebSocket",
     429: "A limit is reached; see Retry-After",

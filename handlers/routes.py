@@ -23,6 +23,7 @@ from handlers.channels.event_schemas import EVENT
 from handlers.channels.multiplex import operations as multiplex_operations
 from handlers.channels.multiplex.socket import follow_many_on_socket
 from handlers.channels.socket import follow_on_socket
+from handlers.cuey import operations as cuey
 from handlers.envelopes import Envelope
 from handlers.hot_paths import HotPath
 from handlers.lifecycle import operations as lifecycle
@@ -39,10 +40,17 @@ CONNECTIONS_OF_ALL = (
         summary="What happens to the lifecycle events of a tenant; a channel's socket like any other",
         sends=lifecycle.messages_of(EVENT),
     ),
+    replace(
+        CHANNEL_SOCKET,
+        name="cueyTeam",
+        path=cuey.FOLLOW_PATH,
+        summary="What happens to the scheduled webhooks and crons of a tenant; a channel's socket like any other",
+        sends=cuey.messages_of(EVENT),
+    ),
 )
 """Every connection, and what the domains tell on theirs."""
 
-ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES}
+ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES, **cuey.ENVELOPES}
 """The error bodies of the APIs, by the beginnings of their paths."""
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -55,6 +63,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *identity_operations.OPERATIONS,
     *multiplex_operations.OPERATIONS,
     *lifecycle.OPERATIONS,
+    *cuey.OPERATIONS,
     *asyncapi_operations(CONNECTIONS_OF_ALL),
     *map(for_admins, ADMIN),
 )

@@ -15,6 +15,8 @@ from broker.trust import own_key
 from broker.webhooks import LEASE_S
 from handlers.broker import ApiLimits, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
+from handlers.cuey.calling import CallLimits
+from handlers.cuey.machine import RetryConfig
 from handlers.serving.limits import FrameLimits, ServingLimits
 from handlers.serving.tls import Tls, TlsFiles
 from handlers.verifier import Verifier
@@ -42,6 +44,13 @@ def delivery_limits_of(settings: Settings) -> SchedulerLimits:
     """Bounds and intervals of webhooks: a look costs one call, a round has its own pace."""
     at_once = settings.webhooks.in_flight
     return SchedulerLimits(LEASE_S, at_once, per_s=100_000.0, look_s=settings.timers.look_s)
+
+
+def call_limits_of(settings: Settings) -> CallLimits:
+    """How scheduled webhooks are called; a call whose process died is made again as late as a timer of one would be."""
+    cuey = settings.cuey
+    retry = RetryConfig(cuey.retries, cuey.backoff_ms, cuey.backoff)
+    return CallLimits(retry, cuey.timeout_s, settings.timers.lease_s, cuey.in_flight, cuey.per_host)
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:

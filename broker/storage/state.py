@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from broker.change import Document, DocumentKey
 from broker.channels import ChannelRecord
-from broker.errors import Unavailable
+from broker.errors import TooLarge, Unavailable
 from broker.idempotency import IdempotencyKey, Kept
 from broker.ids import Position, parse_position, render_ulid
 from broker.sealing import Sealer
@@ -19,6 +19,7 @@ from broker.storage.keys import answer_keys, index_key, partition_keys, state_ke
 from broker.storage.scripts import LIST_DOCUMENTS, READ_DOCUMENTS
 
 READ_ATTEMPTS = 4
+MOST_PAGE_BYTES = 67_108_864
 
 
 class Tail(NamedTuple):
@@ -106,8 +107,12 @@ class Reader:
         limit: int = 100,
         is_descending: bool = False,
         log: ChannelRecord | None = None,
+        most_bytes: int = MOST_PAGE_BYTES,
     ) -> Page:
-        """Documents of a kind by an index, with scores within bounds (as ZRANGEBYSCORE has them), and a log's tail."""
+        """Documents of a kind by an index, with scores within bounds (as ZRANGEBYSCORE has them), and a log's tail.
+
+        Raises `TooLarge` where they are more than `most_bytes` together.
+        """
         own = index_key(partition, index)
         answer = await LIST_DOCUMENTS(
             self._engine.client,
@@ -120,8 +125,11 @@ class Reader:
                 skip,
                 limit,
                 int(is_descending),
+                most_bytes,
             ],
         )
+        if answer == b"large":
+            raise TooLarge(f"This page would be over {most_bytes} bytes: ask for fewer at a time")
         seconds, micros, total, meta, *rows = answer
         found = zip(rows[::3], rows[1::3], rows[2::3], strict=True)
         documents = [(member.decode(), Document(int(version), body)) for member, version, body in found]

@@ -14,6 +14,7 @@ from broker.storage.lifetimes import Lifetimes
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
 from broker.webhooks import Webhooks
+from handlers.cuey.calling import Calls
 from handlers.metrics import catalogue as names
 from handlers.metrics.meter import Meter, Reading
 from handlers.metrics.probe import Probe
@@ -96,6 +97,12 @@ def read_webhooks(webhooks: Webhooks) -> Iterator[Reading]:
     """What became of attempts to deliver to webhooks."""
     yield names.DELIVERY_ATTEMPTS, ("taken",), webhooks.sent
     yield names.DELIVERY_ATTEMPTS, ("failed",), webhooks.failed
+
+
+def read_calls(calls: Calls) -> Iterator[Reading]:
+    """What became of calls of scheduled webhooks."""
+    yield names.CALLS, ("succeeded",), calls.succeeded
+    yield names.CALLS, ("failed",), calls.failed
 
 
 def read_probe(probe: Probe) -> Iterator[Reading]:

@@ -1,70 +1,21 @@
 """docs/lifecycle.md tells the truth: its commands are typed into one shell, and show what the page says they show."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.docs.shells import shell, until
 from tests.programs import program
-from tests.serve_process import FOR_TESTS, environment, serving
+from tests.serve_process import serving
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/lifecycle.md").read_text()
 BLOCKS = re.findall(r"^```(sh|json)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-PATIENCE_S = 60.0
 GENERATED = ("chat_id", "room_id")
 ID = "c2ed3890-716d-4380-a597-d860ecacada0"
-
-
-class Shell:
-    """One shell in a directory with a server's data; each block's output is a file."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", directory: Path, port: int) -> None:
-        self._process = process
-        self._directory = directory
-        self._port = port
-        self._count = 0
-
-    def type(self, block: str, *, goes_on: bool = False) -> Path:
-        """Have the block done, and be back when it is, or at once if it goes on by itself."""
-        self._count += 1
-        out, done = (self._directory / f"{self._count}.{end}" for end in ("out", "done"))
-        text = block.replace("127.0.0.1:8000", f"127.0.0.1:{self._port}")
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{{\n{text}\n}} > {out} 2>&1 {'&' if goes_on else ''}\ntouch {done}\n".encode())
-        self._process.stdin.flush()
-        until(done.exists, f"{block} does not end: {out.read_text() if out.exists() else ''}")
-        return out
-
-
-def until(holds: Any, otherwise: str) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end_s, otherwise
-        time.sleep(0.02)
-
-
-@contextmanager
-def shell(directory: Path, port: int) -> Iterator[Shell]:
-    environ = environment(**FOR_TESTS, TIDEMARK_SERVER__PORT=str(port))
-    process = subprocess.Popen(
-        [program("bash")], cwd=directory, env=environ, stdin=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        yield Shell(process, directory, port)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def shown(text: str) -> Any:

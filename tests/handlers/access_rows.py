@@ -85,6 +85,20 @@ async def _webhook(cell: Cell) -> str:
     return str((await cell.server.http.post(path, json=body, headers=headers)).json()["id"])
 
 
+async def _cuey_event(cell: Cell) -> str:
+    return await _made_by_cuey(cell, "events", CUEY_EVENT)
+
+
+async def _cron(cell: Cell) -> str:
+    return await _made_by_cuey(cell, "crons", CUEY_CRON)
+
+
+async def _made_by_cuey(cell: Cell, kind: str, body: Any) -> str:
+    headers = {"Authorization": f"Bearer {cell.keys['cuey key']}"}
+    answer = await cell.server.http.post(f"/api/v1/{kind}", json=body, headers=headers)
+    return str(answer.json()["data"]["id"])
+
+
 async def _scheduled(cell: Cell) -> str:
     # Of the very publisher who asks with the right "pub"; an admin sees all.
     headers = {"Authorization": f"Bearer {cell.own(f'pub:{cell.channel_id}')}"}
@@ -95,6 +109,8 @@ async def _scheduled(cell: Cell) -> str:
 
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "channel_id": _channel,
+    "cron_id": _cron,
+    "cuey_event_id": _cuey_event,
     "event_id": _event,
     "key_id": _api_key,
     "kid": _kid,
@@ -118,6 +134,14 @@ UNVERIFIED = (
 TENANT = "acme"
 KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey"}
 """The credentials of `CREDENTIALS` that are a tenant's API keys, and their scopes."""
+
+CUEY_EVENT = {"webhook_url": "https://hooks.example.com/x", "scheduled_at": "2099-01-01T00:00:00Z"}
+CUEY_CRON = {"webhook_url": "https://hooks.example.com/x", "cron_expression": "0 0 1 1 *"}
+# Its clients know no 403.
+CUEY = {
+    **dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner", "admin", *KEYS), 401),
+    "cuey key": OK,
+}
 
 _NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics", *KEYS), 403)
 SERVICE = "POST /event.events.private.v1.Service"
@@ -149,6 +173,16 @@ ROWS: dict[str, Row] = {
     ),
     # Who is let in is told that there is no such event.
     **{f"{SERVICE}/{call}": Row("tenant", lambda _: UNKNOWN, 404) for call in ("Start", "Finish", "Cancel", "Select")},
+    "POST /api/v1/events": Row("tenant", lambda _: CUEY_EVENT, but=CUEY),
+    "GET /api/v1/events": Row("tenant", but=CUEY),
+    "GET /api/v1/events/{cuey_event_id}": Row("tenant", but=CUEY),
+    "PUT /api/v1/events/{cuey_event_id}": Row("tenant", lambda _: CUEY_EVENT, but=CUEY),
+    "DELETE /api/v1/events/{cuey_event_id}": Row("tenant", but=CUEY),
+    "POST /api/v1/crons": Row("tenant", lambda _: CUEY_CRON, but=CUEY),
+    "GET /api/v1/crons": Row("tenant", but=CUEY),
+    "GET /api/v1/crons/{cron_id}": Row("tenant", but=CUEY),
+    "PUT /api/v1/crons/{cron_id}": Row("tenant", lambda _: CUEY_CRON, but=CUEY),
+    "DELETE /api/v1/crons/{cron_id}": Row("tenant", but=CUEY),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
     "GET /api/v1/channels": Row("optional"),

@@ -20,8 +20,11 @@ IGNORING = ("POST /api/v1/tokens",)
 
 BY_COMMIT = ("POST /admin/keys", "POST /api/v1/channels/{channel_id}/events")
 OF_OPERATORS = ("POST /admin/clock", "DELETE /admin/keys/{key_id}")
-OF_LIFECYCLE = "POST /event.events.private.v1.Service/"
-"""Has its own tests: tests/handlers/lifecycle/test_idempotency.py."""
+OF_DOMAINS = (
+    "POST /event.events.private.v1.Service/",
+    *(f"{each} /api/v1/{of}" for each in WRITES for of in ("events", "crons")),
+)
+"""Have their own tests: test_idempotency.py of tests/handlers/lifecycle and tests/handlers/cuey."""
 
 
 class Write(NamedTuple):
@@ -108,7 +111,7 @@ async def ask(server: BrokerServer, write: Write, path: str, key: str | None, su
 
 def test_every_write_has_its_case() -> None:
     writes = {f"{each.method} {each.path}" for each in all_operations() if each.method in WRITES}
-    writes = {each for each in writes if not each.startswith(OF_LIFECYCLE)}
+    writes = {each for each in writes if not each.startswith(OF_DOMAINS)}
     assert writes - set(IGNORING) - set(BY_COMMIT) - set(OF_OPERATORS) == set(CASES)
 
 

@@ -65,12 +65,29 @@ PURE = (
 )
 PURE_OF_CLIENTS = ("backoff", "endings", "rendering", "server_url", "starts")
 PURE_OF_LIFECYCLE = ("decisions", "diagram", "documents", "errors", "events", "machine", "models", "wire")
+PURE_OF_CUEY = (
+    "checks",
+    "cron_decisions",
+    "crons",
+    "decisions",
+    "diagram",
+    "documents",
+    "errors",
+    "events",
+    "listing",
+    "machine",
+    "models",
+    "running",
+    "sending",
+    "wire",
+)
 PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "event", "requests")
 PURE_OF_SOAK = ("checker", "figures", "frames", "history", "reader_check", "schedule", "table")
 PURE_FILES = [
     *(f"broker/{name}.py" for name in PURE),
     *(f"handlers/client/{name}.py" for name in PURE_OF_CLIENTS),
     *(f"handlers/lifecycle/{name}.py" for name in PURE_OF_LIFECYCLE),
+    *(f"handlers/cuey/{name}.py" for name in PURE_OF_CUEY),
     *(f"bench/{name}.py" for name in PURE_OF_BENCH),
     *(f"soak/{name}.py" for name in PURE_OF_SOAK),
 ]

@@ -1,0 +1,64 @@
+"""What a process does beside serving: timers that are due, calls that they lead to, and deliveries to webhooks.
+
+Each has a scheduler, connections and bounds of its own where it waits for other people's servers: however many of them
+hang, timers are on time.
+"""
+
+from contextlib import AsyncExitStack
+from functools import partial
+
+from broker.config import Settings
+from broker.scheduled import TIMER_KIND
+from broker.scheduler import OnTimer, Scheduler
+from broker.storage.deliveries import KIND as DELIVERY_KIND
+from broker.storage.feeds import open_feed
+from broker.storage.lifetimes import Lifetimes
+from broker.webclient import WebClient, open_client
+from handlers.beside import run_beside
+from handlers.broker import Broker
+from handlers.channels.delivering import USER_AGENT, webhooks_of
+from handlers.channels.scheduling import publish_scheduled
+from handlers.cuey.calling import Calls
+from handlers.cuey.documents import AGAIN, TIMER
+from handlers.metrics import readings
+from handlers.wiring import call_limits_of, delivery_limits_of, scheduler_limits_of, server_url_of
+
+
+async def take_up(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
+    """Begin all of it; it ends with the stack."""
+    client = await stack.enter_async_context(open_client(settings.outbound.allow, user_agent=USER_AGENT))
+    calls = Calls(broker.commits, client.send, call_limits_of(settings))
+    stack.push_async_callback(calls.drained)
+    broker.meter.add(partial(readings.read_calls, calls))
+    _keep_time(stack, settings, engine_url, broker, calls)
+    _deliver(stack, settings, engine_url, broker, client)
+
+
+def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, calls: Calls) -> None:
+    """Have done what is to be done at a time: timers, and the end of documents."""
+    lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
+    # A connection of its own: what wakes the scheduler does not stand behind events.
+    wakes = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    on_timer: dict[str, OnTimer] = {
+        TIMER_KIND: partial(publish_scheduled, broker),
+        TIMER: calls.on_due,
+        AGAIN: calls.on_again,
+    }
+    scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
+    stack.push_async_callback(scheduler.drained)
+    broker.meter.add(partial(readings.read_timers, scheduler, lifetimes))
+    run_beside(stack, lifetimes=lifetimes.run(), wakes=wakes.run(), timers=scheduler.run())
+
+
+def _deliver(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, client: WebClient) -> None:
+    """Have delivered what webhooks are to be told."""
+    webhooks = webhooks_of(
+        broker, client.send, server_url=server_url_of(settings), timeout_s=settings.webhooks.timeout_s
+    )
+    # A feed and a scheduler of its own: however many receivers hang, timers are on time.
+    marks = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
+    on_mark: dict[str, OnTimer] = {DELIVERY_KIND: webhooks.deliver}
+    scheduler = Scheduler(broker.deliveries, marks, on_mark, delivery_limits_of(settings), broker.clock.look)
+    stack.push_async_callback(scheduler.drained)
+    broker.meter.add(partial(readings.read_webhooks, webhooks))
+    run_beside(stack, marks=marks.run(), webhooks=scheduler.run())
