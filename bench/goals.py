@@ -24,7 +24,10 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. `row` is the goal's number, '' for a figure without a goal."""
+    """One line of the table. `row` is the goal's number, '' for a figure without a goal.
+
+    L1 and L2 are no goals of performance.md: how late scheduled webhooks may be, which issue 6 asks for.
+    """
 
     row: str
     measure: str

@@ -33,7 +33,7 @@ def test_a_figure_without_a_goal_has_no_verdict() -> None:
 
 
 def test_every_goal_of_the_design_has_a_figure() -> None:
-    rows = {int(figure.row.rstrip("ab")) for figure in FIGURES if figure.row}
+    rows = {int(figure.row.rstrip("ab")) for figure in FIGURES if figure.row and figure.row[0] != "L"}
     assert rows == set(range(1, 17))
     assert all((figure.must is None) == (figure.row == "") == (figure.aim is None) for figure in FIGURES)
 
