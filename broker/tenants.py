@@ -21,6 +21,9 @@ CHANNELS_OF_TENANTS = MappingProxyType(
 )
 """How the channels of a tenant begin, each with the API that writes to it; the tenant's name follows."""
 
+CLAIMED_NAMES = ("live-watch-",)
+"""How the channels of a tenant begin whose names do not tell the tenant: `storage.homes` says where they live."""
+
 APIS = ("lifecycle", "live", "calendar", "cuey")
 """The APIs that work for tenants: the scopes of API keys."""
 
@@ -44,3 +47,8 @@ def owner_of(channel_id: str) -> str:
     """Whose partition a channel lives in: its tenant's, or its own."""
     found = tenant_of(channel_id)
     return channel_id if found is None else found[0]
+
+
+def is_claimed(channel_id: str) -> bool:
+    """Whether the channel lives where the claim of its name says."""
+    return channel_id.startswith(CLAIMED_NAMES)

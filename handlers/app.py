@@ -48,6 +48,7 @@ from handlers.metrics import readings
 from handlers.metrics.meter import Meter
 from handlers.metrics.probe import Probe
 from handlers.open_connections import OpenConnections
+from handlers.push_room import PushRoom
 from handlers.routes import ENVELOPES, all_routes
 from handlers.serving.drain import Drain
 from handlers.serving.refusals import Refusals
@@ -58,6 +59,7 @@ from handlers.wiring import (
     channel_limits_of,
     event_limits_of,
     hub_limits_of,
+    live_site_of,
     rates_of,
     retention_of,
     site_of,
@@ -197,6 +199,8 @@ def _assemble(
         refusals=refusals,
         now_s=time.time,
         is_draining=lambda: drain.started,
+        live=live_site_of(settings),
+        push_room=PushRoom({"live-watch-": settings.live.push_connections}),
     )
 
 

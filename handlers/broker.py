@@ -1,5 +1,6 @@
 """What the routes of one process share: the engine's parts and the values of the settings that the routes need."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
@@ -34,12 +35,14 @@ from broker.subscription import Subscription
 from handlers.auth_watch import AuthWatch
 from handlers.metrics.meter import Meter
 from handlers.open_connections import OpenConnections
+from handlers.push_room import PushRoom
 from handlers.ready_pages import ReadyPages
 from handlers.serving.refusals import Refusals
 from handlers.serving.wheel import Wheel
 from handlers.trust_watch import TrustWatch
 from handlers.verifier import Verifier
 
+HASHES_AT_ONCE = 2
 AGE_GRAIN_S = 1.0
 """How exactly old age is kept: readers of about the same age share an entry."""
 
@@ -76,6 +79,25 @@ class ApiLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSite:
+    """The values of `[live]`; the defaults are those of config.toml."""
+
+    lead_s: int = 3_600
+    cancel_after_s: int = 86_400
+    processing_s: int = 3_600
+    grant_s: int = 300
+    events_per_tenant: int = 1_000
+    max_bitrate_kbps: int = 20_000
+    retention_days: int = 30
+    ingest_url: str = "rtmp://127.0.0.1/live"
+    ingest_secret: str = ""
+    playback_url: str = "http://127.0.0.1:8080"
+    playback_secret: str = ""
+    playback_signed_s: int = 14_400
+    push_connections: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """How this server presents itself: its public URL ('' when not configured) and what it promises to pollers."""
 
@@ -93,7 +115,7 @@ class Site:
 class Broker:
     """The parts of one broker process. Made by `handlers.app`, reached through `broker_of`.
 
-    `ages` ends readers that have lived long enough.
+    `hashing` bounds how many passwords are hashed at once. `ages` ends readers that have lived long enough.
     `ended_by_drain` are called after the hub's subscriptions were closed: for connections that may have none.
     """
 
@@ -128,6 +150,9 @@ class Broker:
     open_connections: OpenConnections
     refusals: Refusals
     meter: Meter
+    push_room: PushRoom = field(default_factory=lambda: PushRoom({}))
+    live: LiveSite = LiveSite()
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))
     ready_pages: ReadyPages = field(default_factory=ReadyPages)

@@ -20,6 +20,7 @@ from handlers.channels.delivering import USER_AGENT, webhooks_of
 from handlers.channels.scheduling import publish_scheduled
 from handlers.cuey.calling import Calls
 from handlers.cuey.documents import AGAIN, TIMER
+from handlers.live.timing import ON_TIMER as ON_LIVE_TIMER
 from handlers.metrics import readings
 from handlers.wiring import call_limits_of, delivery_limits_of, scheduler_limits_of, server_url_of
 
@@ -43,6 +44,7 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
         TIMER_KIND: partial(publish_scheduled, broker),
         TIMER: calls.on_due,
         AGAIN: calls.on_again,
+        **{kind: partial(act, broker) for kind, act in ON_LIVE_TIMER.items()},
     }
     scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
     stack.push_async_callback(scheduler.drained)

@@ -27,6 +27,7 @@ from handlers.cuey import operations as cuey
 from handlers.envelopes import Envelope
 from handlers.hot_paths import HotPath
 from handlers.lifecycle import operations as lifecycle
+from handlers.live import operations as live
 from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 from handlers.responses import json_answer
@@ -47,10 +48,24 @@ CONNECTIONS_OF_ALL = (
         summary="What happens to the scheduled webhooks and crons of a tenant; a channel's socket like any other",
         sends=cuey.messages_of(EVENT),
     ),
+    replace(
+        CHANNEL_SOCKET,
+        name="liveTeam",
+        path=live.TEAM_PATH,
+        summary="What happens to the live events of a tenant; a channel's socket like any other",
+        sends=live.team_messages(EVENT),
+    ),
+    replace(
+        CHANNEL_SOCKET,
+        name="liveWatch",
+        path=live.WATCH_PATH,
+        summary="What viewers of a live event see; a public channel's socket like any other",
+        sends=live.watch_messages(EVENT),
+    ),
 )
 """Every connection, and what the domains tell on theirs."""
 
-ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES, **cuey.ENVELOPES}
+ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES, **cuey.ENVELOPES, **live.ENVELOPES}
 """The error bodies of the APIs, by the beginnings of their paths."""
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -64,6 +79,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *multiplex_operations.OPERATIONS,
     *lifecycle.OPERATIONS,
     *cuey.OPERATIONS,
+    *live.OPERATIONS,
     *asyncapi_operations(CONNECTIONS_OF_ALL),
     *map(for_admins, ADMIN),
 )

@@ -23,6 +23,7 @@ from broker.listing import member_of
 from broker.scopes import is_reserved
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
+from broker.storage.homes import Homes
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
 from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR, Keep
 from broker.strictjson import parse_stored, render_json
@@ -55,6 +56,18 @@ def keys_of(record: ChannelRecord) -> LogKeys:
     return log_keys(record.partition, record.id, record.tag)
 
 
+def _parse(channel_id: str, partition: int, fields: dict[bytes, bytes]) -> ChannelRecord:
+    document: dict[str, Any] = parse_stored(fields[b"document"])
+    document["tags"] = tuple(document["tags"])
+    return ChannelRecord(
+        **document,
+        tag=int(fields[b"tag"]),
+        partition=partition,
+        created_ms=int(fields[b"created_ms"]),
+        version=int(fields[b"version"]),
+    )
+
+
 class Channels:
     """All channels of an engine, as one process sees them; at most `most`, not counting reserved ones.
 
@@ -64,6 +77,7 @@ class Channels:
 
     def __init__(self, engine: Engine, *, most: int) -> None:
         self._engine = engine
+        self._homes = Homes(engine)
         self._most = most
         self._cache: OrderedDict[str, ChannelRecord] = OrderedDict()
         self.hits = self.misses = 0
@@ -72,7 +86,7 @@ class Channels:
         self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def partition(self, channel_id: str) -> int:
-        """Where a channel lives, whether it is there or not."""
+        """Where a channel lives whose name is not claimed by a tenant (`storage.homes`), whether it is there or not."""
         return self._engine.partition(owner_of(channel_id))
 
     async def create(self, new: NewChannel, keep: Keep | None = None) -> ChannelRecord:
@@ -80,7 +94,7 @@ class Channels:
 
         With `keep`, an answer is kept in the same step; raises `Answered` where that was done before.
         """
-        tag, partition = secrets.randbits(TAG_BITS), self.partition(new.id)
+        tag, [partition] = secrets.randbits(TAG_BITS), await self._homes.find([new.id])
         own, log = partition_keys(partition), log_keys(partition, new.id, tag)
         is_listed = not is_reserved(new.id)
         async with self._creating:
@@ -164,22 +178,25 @@ class Channels:
 
     async def delete(self, channel_id: str, keep: Keep | None = None) -> None:
         """Delete the channel, its events and its endpoints, and keep an answer; raises `NotFound`, `Answered`."""
-        record = await self.refresh(channel_id)
+        await self.delete_this(await self.refresh(channel_id), keep)
+
+    async def delete_this(self, record: ChannelRecord, keep: Keep | None = None) -> None:
+        """The same for the very channel of this record: not one that was made under its name since."""
         own, log = partition_keys(record.partition), keys_of(record)
         answer = await DELETE_CHANNEL.once(
             self._engine.client,
             [
-                record_key(record.partition, channel_id),
+                record_key(record.partition, record.id),
                 *log[:4],
                 own.floor,
                 own.channels,
                 own.public_channels,
                 own.trims,
             ],
-            [channel_id, record.tag, log.topic, member_of(record)],
+            [record.id, record.tag, log.topic, member_of(record)],
             keep,
         )
-        self._cache.pop(channel_id, None)
+        self._cache.pop(record.id, None)
         if answer == b"absent":
             raise NotFound(NO_CHANNEL)
 
@@ -212,24 +229,26 @@ class Channels:
     async def load(self, ids: list[str]) -> list[Listed]:
         """These channels in this order, those that there are, with what their logs say of themselves."""
         pipeline = self._engine.client.pipeline(transaction=False)
-        for channel_id in ids:
-            pipeline.hgetall(record_key(self.partition(channel_id), channel_id))
+        homes = await self._homes.find(ids)
+        for channel_id, partition in zip(ids, homes, strict=True):
+            pipeline.hgetall(record_key(partition, channel_id))
         answers = await answered(pipeline.execute()) if ids else []
-        found = [(channel_id, fields) for channel_id, fields in zip(ids, answers, strict=True) if fields]
-        records = [self._parse(channel_id, fields) for channel_id, fields in found]
+        found = [each for each in zip(ids, homes, answers, strict=True) if each[2]]
+        records = [_parse(*each) for each in found]
         metas = await self.metas(records)
         return [
             Listed(record, meta, len(fields[b"document"]))
-            for record, meta, (_, fields) in zip(records, metas, found, strict=True)
+            for record, meta, (_, _, fields) in zip(records, metas, found, strict=True)
             if meta is not None
         ]
 
     async def _load(self, channel_id: str) -> ChannelRecord:
-        key = record_key(self.partition(channel_id), channel_id)
+        [partition] = await self._homes.find([channel_id])
+        key = record_key(partition, channel_id)
         fields = await answered(self._engine.client.hgetall(key))
         if not fields:
             raise NotFound(NO_CHANNEL)
-        return self._parse(channel_id, fields)
+        return _parse(channel_id, partition, fields)
 
     async def _write(self, record: ChannelRecord, document: bytes, keep: Keep | None, *, is_public: bool) -> bool:
         """True when it was written, False when the record is no longer that one."""
@@ -242,17 +261,6 @@ class Channels:
             keep,
         )
         return answer == b"ok"
-
-    def _parse(self, channel_id: str, fields: dict[bytes, bytes]) -> ChannelRecord:
-        document: dict[str, Any] = parse_stored(fields[b"document"])
-        document["tags"] = tuple(document["tags"])
-        return ChannelRecord(
-            **document,
-            tag=int(fields[b"tag"]),
-            partition=self.partition(channel_id),
-            created_ms=int(fields[b"created_ms"]),
-            version=int(fields[b"version"]),
-        )
 
     def _remember(self, record: ChannelRecord) -> ChannelRecord:
         self._cache[record.id] = record

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from broker.closing import CURSOR_EXPIRED, DELETED, Closed
 from broker.cursors import Start
@@ -56,6 +56,11 @@ class EventStream(Response):
             await send(start)
             await send({"type": "http.response.body"})
             return
+        with self._broker.push_room.taken(following.access.channel.id):
+            await self._open(scope, receive, send, start)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send, start: Message) -> None:
+        following = self._following
         async with subscribed(self._broker, following.access, following.start, following.types) as subscription:
             await send(start)
             subscription.when_closing(unblock_of(scope))

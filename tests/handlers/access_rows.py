@@ -99,6 +99,19 @@ async def _made_by_cuey(cell: Cell, kind: str, body: Any) -> str:
     return str(answer.json()["data"]["id"])
 
 
+async def _live_event(cell: Cell) -> str:
+    return str((await _made_live(cell))["event_id"])
+
+
+async def _slug(cell: Cell) -> str:
+    return str((await _made_live(cell))["slug"])
+
+
+async def _made_live(cell: Cell) -> Any:
+    headers = {"Authorization": f"Bearer {cell.keys['live key']}"}
+    return (await cell.server.http.post("/v1/live-events/events", json=LIVE_EVENT, headers=headers)).json()
+
+
 async def _scheduled(cell: Cell) -> str:
     # Of the very publisher who asks with the right "pub"; an admin sees all.
     headers = {"Authorization": f"Bearer {cell.own(f'pub:{cell.channel_id}')}"}
@@ -111,6 +124,8 @@ PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "channel_id": _channel,
     "cron_id": _cron,
     "cuey_event_id": _cuey_event,
+    "live_event_id": _live_event,
+    "slug": _slug,
     "event_id": _event,
     "key_id": _api_key,
     "kid": _kid,
@@ -132,8 +147,16 @@ UNVERIFIED = (
 """The credentials of `CREDENTIALS` that are there and do not verify."""
 
 TENANT = "acme"
-KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey"}
+KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey", "live key": "live"}
 """The credentials of `CREDENTIALS` that are a tenant's API keys, and their scopes."""
+
+LIVE_EVENT = {"name": "Town hall", "visibility_mode": "token"}
+LIVE = {"lifecycle key": 403, "live key": OK}
+
+
+def _live(body: Callable[[Cell], Any] | None = None, status: int | None = None) -> Row:
+    return Row("tenant", body, status, but=LIVE)
+
 
 CUEY_EVENT = {"webhook_url": "https://hooks.example.com/x", "scheduled_at": "2099-01-01T00:00:00Z"}
 CUEY_CRON = {"webhook_url": "https://hooks.example.com/x", "cron_expression": "0 0 1 1 *"}
@@ -173,6 +196,27 @@ ROWS: dict[str, Row] = {
     ),
     # Who is let in is told that there is no such event.
     **{f"{SERVICE}/{call}": Row("tenant", lambda _: UNKNOWN, 404) for call in ("Start", "Finish", "Cancel", "Select")},
+    "GET /v1/live-events/watch/{slug}": Row("none"),
+    # What a viewer sends is judged by what it is, and not by who sends it.
+    "POST /v1/live-events/watch/{slug}/verify-password": Row("none", lambda _: {"password": "x"}, 400),
+    "POST /v1/live-events/watch/{slug}/verify-token": Row("none", lambda _: {"token": "x"}, 403),
+    "POST /v1/live-events/watch/{slug}/consume-grant": Row("none", lambda _: {"access_grant": "x"}, 403),
+    "POST /v1/live-events/ingest": Row("none", status=404),
+    "GET /v1/live-events/events": _live(),
+    "POST /v1/live-events/events": _live(lambda _: LIVE_EVENT),
+    "GET /v1/live-events/limits": _live(),
+    "GET /v1/live-events/events/{live_event_id}": _live(),
+    "PATCH /v1/live-events/events/{live_event_id}": _live(lambda _: {"name": "y"}),
+    "DELETE /v1/live-events/events/{live_event_id}": _live(),
+    "POST /v1/live-events/events/{live_event_id}/rehearsal/start": _live(),
+    "POST /v1/live-events/events/{live_event_id}/live/start": _live(),
+    "POST /v1/live-events/events/{live_event_id}/live/stop": _live(status=409),
+    "POST /v1/live-events/events/{live_event_id}/stream-key/rotate": _live(),
+    "POST /v1/live-events/events/{live_event_id}/tokens": _live(lambda _: {"label": "press"}),
+    **{
+        f"GET /v1/live-events/events/{{live_event_id}}/{name}": _live()
+        for name in ("recordings", "tokens", "stats", "ingest", "health", "sessions")
+    },
     "POST /api/v1/events": Row("tenant", lambda _: CUEY_EVENT, but=CUEY),
     "GET /api/v1/events": Row("tenant", but=CUEY),
     "GET /api/v1/events/{cuey_event_id}": Row("tenant", but=CUEY),
@@ -278,6 +322,7 @@ CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
     "admin in the query": lambda cell: Credential(query_token=cell.own("admin")),
     "garbage before admin in the query": lambda cell: Credential("Bearer x.y.z", cell.own("admin")),
     "lifecycle key": lambda cell: _bearer(cell.keys["lifecycle key"]),
+    "live key": lambda cell: _bearer(cell.keys["live key"]),
     "cuey key": lambda cell: _bearer(cell.keys["cuey key"]),
 }
 

@@ -22,9 +22,9 @@ BY_COMMIT = ("POST /admin/keys", "POST /api/v1/channels/{channel_id}/events")
 OF_OPERATORS = ("POST /admin/clock", "DELETE /admin/keys/{key_id}")
 OF_DOMAINS = (
     "POST /event.events.private.v1.Service/",
-    *(f"{each} /api/v1/{of}" for each in WRITES for of in ("events", "crons")),
+    *(f"{each} {of}" for each in WRITES for of in ("/api/v1/events", "/api/v1/crons", "/v1/live-events/")),
 )
-"""Have their own tests: test_idempotency.py of tests/handlers/lifecycle and tests/handlers/cuey."""
+"""Have their own tests in their folders."""
 
 
 class Write(NamedTuple):

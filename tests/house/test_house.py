@@ -65,6 +65,27 @@ PURE = (
 )
 PURE_OF_CLIENTS = ("backoff", "endings", "rendering", "server_url", "starts")
 PURE_OF_LIFECYCLE = ("decisions", "diagram", "documents", "errors", "events", "machine", "models", "wire")
+PURE_OF_LIVE = (
+    "access",
+    "credentials",
+    "decisions",
+    "diagram",
+    "documents",
+    "errors",
+    "events",
+    "ingest_decisions",
+    "ingest_wire",
+    "live_event",
+    "machine",
+    "models",
+    "moves",
+    "passwords",
+    "playback",
+    "settings",
+    "shown",
+    "watch",
+    "wire",
+)
 PURE_OF_CUEY = (
     "checks",
     "cron_decisions",
@@ -87,6 +108,7 @@ PURE_FILES = [
     *(f"broker/{name}.py" for name in PURE),
     *(f"handlers/client/{name}.py" for name in PURE_OF_CLIENTS),
     *(f"handlers/lifecycle/{name}.py" for name in PURE_OF_LIFECYCLE),
+    *(f"handlers/live/{name}.py" for name in PURE_OF_LIVE),
     *(f"handlers/cuey/{name}.py" for name in PURE_OF_CUEY),
     *(f"bench/{name}.py" for name in PURE_OF_BENCH),
     *(f"soak/{name}.py" for name in PURE_OF_SOAK),

@@ -1,0 +1,146 @@
+"""What live events tell: typed events for the tenant, and what viewers may know for everybody (contract 8). Pure.
+
+Both are told in the commit that changes the event. A change that viewers see is whatever makes what they were told last
+another thing; also where time alone did it.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from broker.change import Emitted, emit
+from broker.channels import NewChannel
+from broker.ids import render_time
+from handlers.live.live_event import LiveEvent, Visibility
+from handlers.live.machine import Status
+from handlers.live.moves import Fact
+from handlers.live.shown import Shown, Time
+from handlers.live.watch import PlaybackMode, WatchState, watch_of
+from handlers.live.wire import auth_of, render_event, schedule_of
+from handlers.model_schemas import schema_of
+
+PUBLISHER = "system-live"
+SCHEMA = 1
+CHANGED = "live.watch.changed"
+Cause = Literal["api", "ingest", "timer"]
+
+TYPES = tuple(
+    f"live.{name}"
+    for name in (
+        *(f"event.{word}" for word in ("created", "updated", "deleted", "scheduled", "readied", "rehearsed")),
+        *(f"event.{word}" for word in ("started", "stopped", "processed", "ended", "cancelled", "purged")),
+        *("session.started", "session.ended"),
+        *(f"recording.{word}" for word in ("started", "finalised", "failed", "expired")),
+        *("replay.published", "replay.expired", "ingest.connected", "ingest.disconnected"),
+        *("stream_key.rotated", "token.created", "token.exhausted", "grant.consumed"),
+    )
+)
+WHOLE = frozenset({"event.created", "event.updated", "event.deleted"})
+"""What tells the event as it is."""
+
+
+class Told(Shown):
+    """`data` of each event of the tenant's channel; further members are each type's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    schema_number: Annotated[Literal[1], Field(alias="schema")]
+    subject: Annotated[str, Field(description="The id of the event.")]
+    version: Annotated[int, Field(ge=1)]
+    occurred_at: Time
+    status: Status
+    previous_status: Status | None
+    cause: Cause
+
+
+class WatchTold(Shown):
+    """`data` of `live.watch.changed`: safe for everybody; no playback URLs."""
+
+    schema_number: Annotated[Literal[1], Field(alias="schema")]
+    subject: str
+    version: Annotated[int, Field(ge=1)]
+    occurred_at: Time
+    status: Status
+    previous_status: Status | None
+    cause: Cause
+    event_id: str
+    slug: str
+    name: str
+    watch_state: WatchState
+    granted_watch_state: WatchState
+    playback_mode: PlaybackMode
+    visibility_mode: Visibility
+    requires_auth: bool
+    auth_type: str | None
+    scheduled_start_at: Time | None
+    scheduled_end_at: Time | None
+    embed_enabled: bool
+
+
+def team_channel(tenant: str) -> NewChannel:
+    """The channel of all that happens to a tenant's events: private."""
+    types = {name: {"schema": schema_of(Told)} for name in TYPES}
+    return NewChannel(f"live-team-{tenant}", f"Live events of {tenant}", config={"types": types})
+
+
+def watch_channel(slug: str) -> NewChannel:
+    """The channel of what viewers see of an event: public."""
+    types = {CHANGED: {"schema": schema_of(WatchTold)}}
+    return NewChannel(f"live-watch-{slug}", f"Watch {slug}", is_public=True, config={"types": types})
+
+
+def told(before: LiveEvent | None, after: LiveEvent, facts: Sequence[Fact], cause: Cause) -> tuple[Emitted, ...]:
+    """The channel events of a change: each fact for the tenant, and for viewers what is new for them."""
+    head = _head(before, after, cause)
+    emitted = [
+        emit(
+            f"live-team-{after.tenant}",
+            f"live.{fact.kind}",
+            {**head, **fact.members, **({"event": render_event(after)} if fact.kind in WHOLE else {})},
+            PUBLISHER,
+        )
+        for fact in facts
+    ]
+    seen = viewed(after)
+    if seen is not None and _apart_from_status(seen) != _apart_from_status(None if before is None else viewed(before)):
+        emitted.append(emit(f"live-watch-{after.slug}", CHANGED, {**head, **seen}, PUBLISHER))
+    return tuple(emitted)
+
+
+def viewed(event: LiveEvent) -> dict[str, Any] | None:
+    """What viewers know of an event since its last change; None where there is nothing for them."""
+    anonymous = watch_of(event, event.updated_ms, has_access=False)
+    granted = watch_of(event, event.updated_ms, has_access=True)
+    if anonymous is None or granted is None:
+        return None
+    return {
+        "event_id": event.id,
+        "slug": event.slug,
+        "name": event.name,
+        "watch_state": anonymous.state,
+        "granted_watch_state": granted.state,
+        "playback_mode": anonymous.playback,
+        "visibility_mode": event.visibility,
+        **auth_of(event),
+        **schedule_of(event),
+        "embed_enabled": event.embed_enabled,
+        "status": event.status,
+    }
+
+
+def _apart_from_status(seen: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What makes a change one for viewers: a status that looks alike is none (contract section 8)."""
+    return None if seen is None else {name: value for name, value in seen.items() if name != "status"}
+
+
+def _head(before: LiveEvent | None, after: LiveEvent, cause: Cause) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "subject": after.id,
+        "version": after.version,
+        "occurred_at": render_time(after.updated_ms),
+        "status": after.status,
+        "previous_status": before and before.status,
+        "cause": cause,
+    }
