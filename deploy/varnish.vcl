@@ -19,12 +19,12 @@ sub vcl_recv {
     if (req.http.Upgrade ~ "(?i)^websocket$") {
         return (pipe);
     }
-    # What is the sender's own, and whatever is no poll or feed in a known spelling, is neither kept nor answered from
+    # What is the sender's own, and whatever is no poll, feed or watch page in a known spelling, is neither kept nor answered from
     # what is kept. The broker says no-store to other spellings.
-    if ((req.method != "GET" && req.method != "HEAD") || req.http.Authorization || req.http.Cookie) {
+    if ((req.method != "GET" && req.method != "HEAD") || req.http.Authorization || req.http.X-API-Key || req.http.Cookie) {
         return (pass);
     }
-    if (req.url !~ "^/api/v1/(opml|channels/[a-z0-9-]+/(events|rss|feed\.json))(\?(?:(?:cursor|format|limit|on_gap|since|type)=[^&]+(?:&(?!$)|$)){0,6})?$"
+    if (req.url !~ "^/(api/v1/(opml|channels/[a-z0-9-]+/(events|rss|feed\.json))|v1/live-events/watch/[a-z0-9-]+)(\?(?:(?:cursor|format|limit|on_gap|since|type)=[^&]+(?:&(?!$)|$)){0,6})?$"
         || req.url ~ "[?&](cursor|format|limit|on_gap|since|type)=(?:[^&]*&)+\1=") {
         return (pass);
     }

@@ -80,6 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *lifecycle.OPERATIONS,
     *cuey.OPERATIONS,
     *live.OPERATIONS,
+    *live.PAGES,
     *asyncapi_operations(CONNECTIONS_OF_ALL),
     *map(for_admins, ADMIN),
 )

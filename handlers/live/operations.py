@@ -12,6 +12,7 @@ from handlers.live.events import CHANGED, TYPES, Told, WatchTold
 from handlers.live.ingest import ingest
 from handlers.live.ingest_wire import IngestTold
 from handlers.live.models import CreateTaken, GrantConsumed, PasswordVerified, PatchTaken, TokenTaken, TokenVerified
+from handlers.live.page import show_embedded_page, show_watch_page
 from handlers.live.shown import (
     ConsumedShown,
     CreatedShown,
@@ -85,6 +86,13 @@ def _viewer(method: str, path: str, handler: Handler, summary: str, shown: type[
     return _operation(method, path, handler, summary, shown, *refusals, body=body, access="none")
 
 
+PAGES = tuple(
+    Operation("GET", path, handler, summary, "none", {200: Answer("The page", None, "text/html")}, tag="live events")
+    for path, handler, summary in (
+        ("/watch/{slug}", show_watch_page, "The watch page"),
+        ("/embed/{slug}", show_embedded_page, "The watch page, to be framed"),
+    )
+)
 OPERATIONS = (
     _viewer("GET", WATCH, watching.watch, "What there is to see now", WatchShown, 404),
     _viewer("POST", f"{WATCH}/verify-password", watching.verify_password, "Prove to know the password", VerifiedShown,

@@ -197,6 +197,8 @@ ROWS: dict[str, Row] = {
     # Who is let in is told that there is no such event.
     **{f"{SERVICE}/{call}": Row("tenant", lambda _: UNKNOWN, 404) for call in ("Start", "Finish", "Cancel", "Select")},
     "GET /v1/live-events/watch/{slug}": Row("none"),
+    "GET /watch/{slug}": Row("none"),
+    "GET /embed/{slug}": Row("none"),
     # What a viewer sends is judged by what it is, and not by who sends it.
     "POST /v1/live-events/watch/{slug}/verify-password": Row("none", lambda _: {"password": "x"}, 400),
     "POST /v1/live-events/watch/{slug}/verify-token": Row("none", lambda _: {"token": "x"}, 403),
