@@ -33,7 +33,7 @@ TYPES = tuple(
         *("session.started", "session.ended"),
         *(f"recording.{word}" for word in ("started", "finalised", "failed", "expired")),
         *("replay.published", "replay.expired", "ingest.connected", "ingest.disconnected"),
-        *("stream_key.rotated", "token.created", "token.exhausted", "grant.consumed"),
+        *("stream_key.rotated", "token.created", "token.exhausted", "grant.consumed", "access.denied"),
     )
 )
 WHOLE = frozenset({"event.created", "event.updated", "event.deleted"})

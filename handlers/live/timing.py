@@ -8,7 +8,7 @@ from broker.change import Change, DocumentKey
 from broker.storage.state import Loaded
 from broker.timers import Claimed
 from handlers.broker import Broker
-from handlers.live import decisions, slugs
+from handlers.live import decisions, denials, slugs
 from handlers.live.decisions import RELEASE_KIND
 from handlers.live.documents import MOST_TOKENS, TIMER_KIND, TOKEN, event_key, tokens_index
 from handlers.live.events import team_channel, watch_channel
@@ -45,4 +45,6 @@ async def _load(broker: Broker, tenant: str, event_id: str) -> Loaded:
     return (await broker.reader.read(broker.engine.partition(tenant), [event_key(tenant, event_id)])).loaded
 
 
-ON_TIMER: Mapping[str, OnTimer] = MappingProxyType({TIMER_KIND: bring, RELEASE_KIND: free_slug})
+ON_TIMER: Mapping[str, OnTimer] = MappingProxyType(
+    {TIMER_KIND: bring, RELEASE_KIND: free_slug, denials.KIND: denials.tell}
+)

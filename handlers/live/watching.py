@@ -24,7 +24,7 @@ from broker.strictjson import render_json
 from handlers.broker import broker_of
 from handlers.caching import public_answer
 from handlers.idempotency import tail_headers
-from handlers.live import access, credentials, slugs
+from handlers.live import access, credentials, denials, slugs
 from handlers.live.access import NO_EVENT, NewGrant, denied, watched_event
 from handlers.live.callers import has_key, member_of
 from handlers.live.documents import event_key, grant_key, token_key
@@ -149,6 +149,7 @@ async def _limited(request: Request, found: Claim, verify: Verify, *, is_slow: b
         return await verify()
     except Forbidden:
         is_failure = True
+        await denials.note(broker, found.tenant, found.event_id, "password" if is_slow else "token")
         raise
     finally:
         if is_failure is not is_slow:
