@@ -156,6 +156,10 @@ class Channels:
             self._cache.pop(channel_id, None)
             raise
 
+    def forget(self, channel_id: str) -> None:
+        """Have the record read anew when it is wanted next."""
+        self._cache.pop(channel_id, None)
+
     async def change(
         self, channel_id: str, decide: Decide, keep: Callable[[ChannelRecord], Keep | None] = lambda _: None
     ) -> ChannelRecord:

@@ -128,12 +128,20 @@ class Commits:
     async def _find(
         self, partition: int, wanted: Sequence[DocumentKey], logs: Logs, key: IdempotencyKey | None
     ) -> Found:
-        records = [await self._record(each) for each in logs]
+        records = [await self._record(each, partition) for each in logs]
         if any(record.partition != partition for record in records):
             raise ValueError("a log of another partition than its owner's")
         return await self._reader.read(partition, wanted, logs=records, key=key)
 
-    async def _record(self, log: NewChannel | str) -> ChannelRecord:
+    async def _record(self, log: NewChannel | str, partition: int) -> ChannelRecord:
+        record = await self._known(log)
+        if record.partition == partition:
+            return record
+        # Remembered from before its name was claimed by this owner.
+        self._channels.forget(record.id)
+        return await self._known(log)
+
+    async def _known(self, log: NewChannel | str) -> ChannelRecord:
         return await (self._channels.find(log) if isinstance(log, str) else self._channels.ensure(log))
 
     async def _commit(
@@ -163,7 +171,7 @@ class Commits:
                 positions = _positions(change, call.logs, firsts)
                 return Committed(change, _shown(change.answer, loaded, positions), False, positions)
             case [b"stale", channel_id]:
-                await self._channels.refresh(channel_id.decode())
+                self._channels.forget(channel_id.decode())
             case [b"fenced"]:
                 raise Fenced
             case [b"reply", place]:

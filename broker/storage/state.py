@@ -79,7 +79,8 @@ class Reader:
         key: IdempotencyKey | None = None,
     ) -> Found:
         """These documents, the tail of the first log, and the answer to a key. Raises `NotFound` for a log."""
-        records = list(logs)
+        # One that lives elsewhere is remembered from before its name was claimed by another tenant.
+        records = [each if each.partition == partition else await self._channels.refresh(each.id) for each in logs]
         for _ in range(READ_ATTEMPTS):
             names = [*self._answer_keys(partition, key), *(state_key(partition, *each) for each in keys)]
             names += [keys_of(record).meta for record in records[:1]]
