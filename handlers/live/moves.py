@@ -230,7 +230,8 @@ def _expired(event: LiveEvent, now_ms: int) -> Moved:
             sessions = _with(sessions, replace(each, state=RecordingState.EXPIRED))
             facts.append(Fact("recording.expired", {"recording_id": each.id}))
     after = touched(event, now_ms, sessions=sessions)
-    if event.replay_enabled and after.replay_at(now_ms) is None:
+    # Before its end nothing was published.
+    if event.status is Status.ENDED and event.replay_enabled and after.replay_at(now_ms) is None:
         facts.append(Fact("replay.expired", {}))
     return Moved(after, tuple(facts))
 

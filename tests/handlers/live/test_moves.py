@@ -143,6 +143,11 @@ def test_retention_that_passes_expires_recording_and_replay() -> None:
     assert moves.next_due_ms(expired.event, PACE) is None
 
 
+def test_a_recording_that_expires_while_live_takes_no_replay_away() -> None:
+    there = recorded_event(RecordingState.FINALISED, S.LIVE, retention_days=1)
+    assert kinds(moves.timed(there, NOW_MS + DAY_MS, PACE)) == ["recording.expired"]
+
+
 def test_a_recording_that_is_whole_after_the_event_was_deleted_is_noted_and_nothing_else() -> None:
     there = recorded_event(RecordingState.PROCESSING, S.FAILED, deleted_ms=NOW_MS)
     assert kinds(moves.recorded(there, "r1", LATER_MS, 1)) == ["recording.finalised"]
