@@ -52,7 +52,11 @@ LIMIT = "failed-verifications"
 async def watch(request: Request) -> Response:
     """What there is to see now. `Tidemark-Channel` and `Tidemark-Cursor` say from where to be told what changes."""
     broker, found = broker_of(request), await _claim(request)
-    channel = await broker.channels.find(slugs.channel_of(request.path_params["slug"]))
+    try:
+        channel = await broker.channels.find(slugs.channel_of(request.path_params["slug"]))
+    except NotFound:
+        # Claimed and not made yet, or just deleted.
+        raise NotFound(NO_EVENT) from None
     keys = [event_key(found.tenant, found.event_id)]
     loaded = (await broker.reader.read(found.partition, keys, logs=(channel,))).loaded
     event = watched_event(loaded, found.tenant, found.event_id).event
