@@ -1,6 +1,7 @@
 """Which events may be sent to an endpoint now, and what follows from how that went (design section 5). Pure.
 
-An event's order keys are what it is about: the string `subject` in its data, or the channel where it has none. It may
+An event's order keys are what it is about: the string `subject` in its data, or the channel where it has none, and
+beside it what its data lists as `order_with`, for what one step did to several subjects in an order that counts. It may
 be sent when it is the first undelivered event of each of its keys. One that fails parks all its keys; what has a parked
 key waits and is read from the log again; everything else goes on. When as many keys are parked as may, the cursor
 stops. So order is kept per subject, and one subject that fails holds up no other.
@@ -10,7 +11,7 @@ A round reads two stretches of the log: `behind` the cursor for the parked keys 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import orjson
 
@@ -23,6 +24,7 @@ MAX_SENDS = 16
 """How many events a round sends: what is sent again when a process dies before it could note it."""
 
 MAX_SUBJECT = 256
+MAX_ORDER_WITH = 4
 CHANNEL = ""
 
 
@@ -95,7 +97,14 @@ def order_keys(frame: Frame) -> tuple[str, ...]:
     """What the event is about, as far as order goes."""
     data = orjson.loads(frame.wire).get("data")
     subject = data.get("subject") if isinstance(data, dict) else None
-    return (subject if isinstance(subject, str) and len(subject) <= MAX_SUBJECT else CHANNEL,)
+    own = subject if isinstance(subject, str) and len(subject) <= MAX_SUBJECT else CHANNEL
+    others = data.get("order_with") if isinstance(data, dict) else None
+    more = [each for each in others if isinstance(each, str) and len(each) <= MAX_SUBJECT] if _few(others) else []
+    return tuple(dict.fromkeys((own, *more)))
+
+
+def _few(others: object) -> TypeGuard[list[object]]:
+    return isinstance(others, list) and len(others) <= MAX_ORDER_WITH
 
 
 def due_after(progress: Progress, now_ms: int) -> Position | None:

@@ -35,12 +35,17 @@ def parse_tenant(value: str) -> str:
     raise Invalid("A tenant's name is 3 to 40 of a-z, 0-9 and -, not beginning or ending with -")
 
 
+CALENDAR_OF_TENANT = re.compile(r"calendar-[0-9a-z]{14}-([a-z0-9-]{3,40})")
+"""A calendar's channel: its id without the prefix, which has no hyphen, and the tenant's name."""
+
+
 def tenant_of(channel_id: str) -> tuple[str, str] | None:
     """The tenant that a channel belongs to by its name, and the API that writes to it; None for any other channel."""
     for prefix, api in CHANNELS_OF_TENANTS.items():
         if channel_id.startswith(prefix):
             return channel_id.removeprefix(prefix), api
-    return None
+    match = CALENDAR_OF_TENANT.fullmatch(channel_id)
+    return None if match is None else (match[1], "calendar")
 
 
 def owner_of(channel_id: str) -> str:

@@ -42,6 +42,7 @@ class Answering:
             return
         counts, refusals, begun = self._counts, self._refusals, perf_counter()
         request_id, reader = secrets.token_hex(8), reader_of(scope)
+        scope["tidemark.request_id"] = request_id
         scope["headers"] = without_range(scope["headers"])
         own = is_private(scope["headers"], scope["query_string"])
         status = 0

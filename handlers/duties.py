@@ -16,6 +16,7 @@ from broker.storage.lifetimes import Lifetimes
 from broker.webclient import WebClient, open_client
 from handlers.beside import run_beside
 from handlers.broker import Broker
+from handlers.calendar.timing import timers_of
 from handlers.channels.delivering import USER_AGENT, webhooks_of
 from handlers.channels.scheduling import publish_scheduled
 from handlers.cuey.calling import Calls
@@ -44,6 +45,7 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
         TIMER_KIND: partial(publish_scheduled, broker),
         TIMER: calls.on_due,
         AGAIN: calls.on_again,
+        **timers_of(broker),
         **{kind: partial(act, broker) for kind, act in ON_LIVE_TIMER.items()},
     }
     scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)

@@ -20,7 +20,17 @@ def render_plain(status: int, message: str, extra: Mapping[str, Any]) -> tuple[i
 
 def error_of(scope: Scope, status: int, message: str, extra: Mapping[str, Any]) -> tuple[int, Any]:
     """The status and the body of an error on this request."""
-    return envelope_of(scope)(status, message, extra)
+    status, body = envelope_of(scope)(status, message, extra)
+    return status, with_request_id(scope, body)
+
+
+def with_request_id(scope: Scope, body: Any) -> Any:
+    """The body with the id of the request, where the API's errors have a place for it that is still empty."""
+    match body:
+        case {"error": {"request_id": None, **error}}:
+            return {"error": {**error, "request_id": f"req_{scope.get('tidemark.request_id', 'unknown')}"}}
+        case _:
+            return body
 
 
 def envelope_of(scope: Scope) -> Envelope:

@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 from handlers import health
 from handlers.admin import ADMIN, for_admins
 from handlers.asyncapi import asyncapi_operations
+from handlers.calendar import operations as calendar
 from handlers.channels import (
     channel_operations,
     event_operations,
@@ -50,6 +51,13 @@ CONNECTIONS_OF_ALL = (
     ),
     replace(
         CHANNEL_SOCKET,
+        name="calendar",
+        path=calendar.FOLLOW_PATH,
+        summary="What happens in a calendar; a channel's socket like any other",
+        sends=calendar.messages_of(EVENT),
+    ),
+    replace(
+        CHANNEL_SOCKET,
         name="liveTeam",
         path=live.TEAM_PATH,
         summary="What happens to the live events of a tenant; a channel's socket like any other",
@@ -65,7 +73,12 @@ CONNECTIONS_OF_ALL = (
 )
 """Every connection, and what the domains tell on theirs."""
 
-ENVELOPES: Mapping[str, Envelope] = {**lifecycle.ENVELOPES, **cuey.ENVELOPES, **live.ENVELOPES}
+ENVELOPES: Mapping[str, Envelope] = {
+    **lifecycle.ENVELOPES,
+    **cuey.ENVELOPES,
+    **live.ENVELOPES,
+    **calendar.ENVELOPES,
+}
 """The error bodies of the APIs, by the beginnings of their paths."""
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -79,6 +92,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *multiplex_operations.OPERATIONS,
     *lifecycle.OPERATIONS,
     *cuey.OPERATIONS,
+    *calendar.OPERATIONS,
     *live.OPERATIONS,
     *live.PAGES,
     *asyncapi_operations(CONNECTIONS_OF_ALL),

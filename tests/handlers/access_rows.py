@@ -32,6 +32,7 @@ class Cell:
     server: BrokerServer
     channel_id: str
     keys: Mapping[str, str]
+    made: dict[str, str] = field(default_factory=dict)
 
     def own(self, *scopes: str, sub: str = ME) -> str:
         """A token of the server's own key, forged where it would not be minted."""
@@ -120,7 +121,30 @@ async def _scheduled(cell: Cell) -> str:
     return str((await cell.server.http.post(path, json=body, headers=headers)).json()["scheduled"]["id"])
 
 
+async def _agent(cell: Cell) -> str:
+    return await _made_by_calendar(cell, "agents", AGENT)
+
+
+async def _calendar(cell: Cell) -> str:
+    if "calendar" not in cell.made:
+        cell.made["calendar"] = await _made_by_calendar(cell, "calendars", CALENDAR)
+    return cell.made["calendar"]
+
+
+async def _calendar_event(cell: Cell) -> str:
+    path = f"calendars/{await _calendar(cell)}/events"
+    return await _made_by_calendar(cell, path, CALENDAR_EVENT)
+
+
+async def _made_by_calendar(cell: Cell, path: str, body: Any) -> str:
+    headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
+    return str((await cell.server.http.post(f"/v1/{path}", json=body, headers=headers)).json()["id"])
+
+
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
+    "agent_id": _agent,
+    "calendar_event_id": _calendar_event,
+    "calendar_id": _calendar,
     "channel_id": _channel,
     "cron_id": _cron,
     "cuey_event_id": _cuey_event,
@@ -146,8 +170,18 @@ UNVERIFIED = (
 )
 """The credentials of `CREDENTIALS` that are there and do not verify."""
 
+AGENT = {"name": "Ada", "type": "ai"}
+CALENDAR = {"name": "Work", "timezone": "UTC"}
+CALENDAR_EVENT = {"title": "t", "start_time": "2099-01-01T10:00:00Z", "end_time": "2099-01-01T11:00:00Z"}
+CALENDAR_ROW = {"lifecycle key": 403, "calendar key": OK}
+
+
+def _on_calendars(body: Callable[[Cell], Any] | None = None, status: int | None = None) -> Row:
+    return Row("tenant", body, status, but=CALENDAR_ROW)
+
+
 TENANT = "acme"
-KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey", "live key": "live"}
+KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey", "live key": "live", "calendar key": "calendar"}
 """The credentials of `CREDENTIALS` that are a tenant's API keys, and their scopes."""
 
 LIVE_EVENT = {"name": "Town hall", "visibility_mode": "token"}
@@ -196,6 +230,32 @@ ROWS: dict[str, Row] = {
     ),
     # Who is let in is told that there is no such event.
     **{f"{SERVICE}/{call}": Row("tenant", lambda _: UNKNOWN, 404) for call in ("Start", "Finish", "Cancel", "Select")},
+    "POST /v1/agents": _on_calendars(lambda _: AGENT),
+    "GET /v1/agents": _on_calendars(),
+    "GET /v1/agents/{agent_id}": _on_calendars(),
+    "POST /v1/agents/{agent_id}/calendars": _on_calendars(lambda _: CALENDAR),
+    "GET /v1/agents/{agent_id}/calendars": _on_calendars(),
+    "GET /v1/agents/{agent_id}/events": _on_calendars(),
+    # Without a range of time.
+    "GET /v1/agents/{agent_id}/availability": _on_calendars(status=400),
+    "POST /v1/calendars": _on_calendars(lambda _: CALENDAR),
+    "GET /v1/calendars": _on_calendars(),
+    "GET /v1/calendars/{calendar_id}": _on_calendars(),
+    "PATCH /v1/calendars/{calendar_id}": _on_calendars(lambda _: {"name": "y"}),
+    "DELETE /v1/calendars/{calendar_id}": _on_calendars(),
+    "GET /v1/calendars/{calendar_id}/availability": _on_calendars(status=400),
+    "POST /v1/calendars/{calendar_id}/events": _on_calendars(lambda _: CALENDAR_EVENT),
+    "GET /v1/calendars/{calendar_id}/events": _on_calendars(),
+    **{
+        f"{method} {path}/{{calendar_event_id}}": _on_calendars(
+            (lambda _: {"title": "y"}) if method == "PATCH" else None
+        )
+        for method in ("GET", "PATCH", "DELETE")
+        for path in ("/v1/events", "/v1/calendars/{calendar_id}/events")
+    },
+    # What is there is no hold.
+    "PUT /v1/events/{calendar_event_id}/confirm": _on_calendars(status=409),
+    "PUT /v1/events/{calendar_event_id}/release": _on_calendars(status=409),
     "GET /v1/live-events/watch/{slug}": Row("none"),
     "GET /watch/{slug}": Row("none"),
     "GET /embed/{slug}": Row("none"),
@@ -325,6 +385,7 @@ CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
     "garbage before admin in the query": lambda cell: Credential("Bearer x.y.z", cell.own("admin")),
     "lifecycle key": lambda cell: _bearer(cell.keys["lifecycle key"]),
     "live key": lambda cell: _bearer(cell.keys["live key"]),
+    "calendar key": lambda cell: _bearer(cell.keys["calendar key"]),
     "cuey key": lambda cell: _bearer(cell.keys["cuey key"]),
 }
 

@@ -53,7 +53,7 @@ async def test_whatever_is_sent_the_answer_is_one_of_the_documents(
         *(broker_server.token(scope, sub="tests") for scope in ("admin", "pub:*", "sub:secret")),
     ]
     keys = broker_server.broker.api_keys
-    tokens += [(await keys.create(KeyRequest("acme", (api,))))[0] for api in ("lifecycle", "cuey", "live")]
+    tokens += [(await keys.create(KeyRequest("acme", (api,))))[0] for api in ("lifecycle", "cuey", "live", "calendar")]
     await asyncio.to_thread(throw, broker_server.url, SCHEMA[path][method.upper()], names, tokens)
     assert (await broker_server.http.get("/readyz")).status_code == 200
 

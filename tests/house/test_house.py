@@ -102,6 +102,24 @@ PURE_OF_CUEY = (
     "sending",
     "wire",
 )
+PURE_OF_CALENDAR = (
+    "alarms",
+    "availability",
+    "calendar_event",
+    "calendars",
+    "decisions",
+    "diagram",
+    "documents",
+    "errors",
+    "events",
+    "holds",
+    "machine",
+    "making",
+    "models",
+    "moments",
+    "times",
+    "wire",
+)
 PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "event", "requests")
 PURE_OF_SOAK = ("checker", "figures", "frames", "history", "reader_check", "schedule", "table")
 PURE_FILES = [
@@ -110,6 +128,7 @@ PURE_FILES = [
     *(f"handlers/lifecycle/{name}.py" for name in PURE_OF_LIFECYCLE),
     *(f"handlers/live/{name}.py" for name in PURE_OF_LIVE),
     *(f"handlers/cuey/{name}.py" for name in PURE_OF_CUEY),
+    *(f"handlers/calendar/{name}.py" for name in PURE_OF_CALENDAR),
     *(f"bench/{name}.py" for name in PURE_OF_BENCH),
     *(f"soak/{name}.py" for name in PURE_OF_SOAK),
 ]

@@ -1,0 +1,72 @@
+"""The calls that ask when a calendar or an agent is free (contract section 12)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.idempotency import Kept
+from broker.storage.state import Tail
+from broker.strictjson import render_json
+from handlers.broker import broker_of
+from handlers.calendar.availability import (
+    AskedTime,
+    busy_of,
+    parse_availability,
+    render_availability,
+    render_stretches,
+    slots_of,
+)
+from handlers.calendar.calendar_event import CalendarEvent, parse_kept
+from handlers.calendar.decisions import find_calendar
+from handlers.calendar.documents import EVENT, agent_key, event_index
+from handlers.calendar.making import find_agent
+from handlers.calendar.serving import Caller, caller_of, path_id, settled_page
+from handlers.idempotency import kept_answer
+
+PAGE = 1_000
+
+
+async def calendar_availability(request: Request) -> Response:
+    """The free slots of a calendar."""
+    caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
+    place, broker = caller.place(calendar_id), broker_of(request)
+    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded
+    find_calendar(place, loaded)
+    asked = parse_availability(request.query_params.multi_items())
+    events, now_ms, tail = await _events(request, caller, calendar_id, asked)
+    busy = busy_of(events, asked, now_ms)
+    common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
+    shown = {"calendar_id": calendar_id, **common}
+    return _answer(shown | ({"busy": render_stretches(busy)} if asked.include_busy else {}), tail)
+
+
+async def agent_availability(request: Request) -> Response:
+    """The slots in which none of an agent's calendars is taken."""
+    caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
+    broker, key = broker_of(request), agent_key(caller.tenant, agent_id)
+    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
+    find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    asked = parse_availability(request.query_params.multi_items())
+    events, now_ms, tail = await _events(request, caller, agent_id, asked)
+    busy = busy_of(events, asked, now_ms)
+    common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
+    shown = {"agents": [agent_id], **common}
+    return _answer(shown | ({"per_agent_busy": {agent_id: render_stretches(busy)}} if asked.include_busy else {}), tail)
+
+
+async def _events(
+    request: Request, caller: Caller, of: str, asked: AskedTime
+) -> tuple[list[CalendarEvent], int, Tail | None]:
+    """The events that begin before the range ends, each as it was last seen, when that was, and the tail of the log."""
+    broker, place = broker_of(request), (EVENT, event_index(caller.tenant, of))
+    found: dict[str, CalendarEvent] = {}
+    skip, total, now_ms, tail = 0, 1, 0, None
+    while skip < total:
+        page = await settled_page(broker, caller.tenant, place, highest=f"({asked.end_ms}", skip=skip, limit=PAGE)
+        found |= {member: parse_kept(each.body) for member, each in page.documents}
+        skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
+    return list(found.values()), now_ms, tail
+
+
+def _answer(shown: dict[str, object], tail: Tail | None) -> Response:
+    place = (tail.channel_id, tail.cursor) if tail else (None, None)
+    return kept_answer(Kept("", 200, render_json(shown), *place), is_replayed=False)

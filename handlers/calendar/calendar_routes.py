@@ -1,0 +1,154 @@
+"""The calls about calendars and agents (contract sections 4 and 5)."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.errors import Forbidden
+from handlers.auth import NO_RIGHT
+from handlers.broker import broker_of
+from handlers.calendar import making
+from handlers.calendar.calendars import parse_agent, parse_calendar, render_agent, render_calendar
+from handlers.calendar.decisions import find_calendar
+from handlers.calendar.documents import AGENT, CALENDAR, agent_index, agent_key, calendar_index, event_key
+from handlers.calendar.models import AgentTaken
+from handlers.calendar.serving import (
+    asked_or_refusal,
+    caller_of,
+    execute,
+    fresh_calendar_id,
+    fresh_id,
+    organisation_of,
+    path_id,
+    read_one,
+    read_page,
+)
+from handlers.calendar.timing import first_events, purge
+from handlers.calendar.wire import one_of, parse_body, parse_calendar_patch, parse_list
+from handlers.calendar.wire import parse_calendar as parse_asked
+from handlers.requests import read_json
+
+
+async def create_calendar(request: Request) -> Response:
+    """A new calendar of the organisation."""
+    organisation_of(request)
+    body = await read_json(request)
+    caller, calendar_id = organisation_of(request), fresh_calendar_id()
+    decide = partial(making.creating_calendar, caller.tenant, parse_asked(body), calendar_id, None, None)
+    return await execute(request, caller, body, [], decide, calendar_id)
+
+
+async def create_agent_calendar(request: Request) -> Response:
+    """A new calendar that an agent owns."""
+    agent_id = path_id(request, "agent_id", "Agent")
+    caller_of(request)
+    body, asked = await read_json(request), None
+    caller, calendar_id, broker = caller_of(request), fresh_calendar_id(), broker_of(request)
+    keys = [agent_key(caller.tenant, agent_id)]
+    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded
+    making.find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    asked = parse_asked(body)
+    decide = partial(making.creating_calendar, caller.tenant, asked, calendar_id, agent_id, caller.agent)
+    return await execute(request, caller, body, keys, decide, calendar_id)
+
+
+async def list_calendars(request: Request) -> Response:
+    """All calendars that the caller may see."""
+    caller, query = caller_of(request), request.query_params.multi_items()
+    one_of(query, "include", ("all",))
+    place = (CALENDAR, calendar_index(caller.tenant, caller.agent))
+    return await read_page(
+        request,
+        caller,
+        place,
+        parse_list(query),
+        lambda page: [render_calendar(parse_calendar(each.body), caller.tenant) for _, each in page.documents],
+    )
+
+
+async def list_agent_calendars(request: Request) -> Response:
+    """The calendars that an agent owns."""
+    caller, agent_id, broker = caller_of(request), path_id(request, "agent_id", "Agent"), broker_of(request)
+    key = agent_key(caller.tenant, agent_id)
+    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
+    making.find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    return await read_page(
+        request,
+        caller,
+        (CALENDAR, calendar_index(caller.tenant, agent_id)),
+        parse_list(request.query_params.multi_items()),
+        lambda page: [render_calendar(parse_calendar(each.body), caller.tenant) for _, each in page.documents],
+    )
+
+
+async def read_calendar(request: Request) -> Response:
+    """A calendar."""
+    caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
+    place = caller.place(calendar_id)
+    return await read_one(
+        request,
+        caller,
+        place.keys,
+        lambda loaded: render_calendar(find_calendar(place, loaded), caller.tenant),
+        calendar_id,
+    )
+
+
+async def update_calendar(request: Request) -> Response:
+    """Change a calendar; what is left out stays as it is."""
+    caller_of(request)
+    calendar_id = path_id(request, "calendar_id", "Calendar")
+    body, asked = await asked_or_refusal(request, parse_calendar_patch)
+    caller, broker = caller_of(request), broker_of(request)
+    place = caller.place(calendar_id)
+    find_calendar(place, (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded)
+    decide = partial(making.patching_calendar, place, asked)
+    return await execute(request, caller, body, place.keys, decide, calendar_id)
+
+
+async def delete_calendar(request: Request) -> Response:
+    """Remove a calendar with all its events."""
+    caller, calendar_id, broker = caller_of(request), path_id(request, "calendar_id", "Calendar"), broker_of(request)
+    place = caller.place(calendar_id)
+    find_calendar(place, (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded)
+    ids = await first_events(broker, caller.tenant, calendar_id)
+    keys = [*place.keys, *(event_key(caller.tenant, each) for each in ids)]
+    decide = partial(making.deleting_calendar, place, ids)
+    answer = await execute(request, caller, None, keys, decide, calendar_id)
+    await purge(broker, caller.tenant, calendar_id)
+    return answer
+
+
+async def create_agent(request: Request) -> Response:
+    """A new agent."""
+    organisation_of(request)
+    body = await read_json(request)
+    caller, asked = organisation_of(request), parse_body(AgentTaken, body)
+    decide = partial(making.creating_agent, caller.tenant, asked, fresh_id(broker_of(request), "agt_"))
+    return await execute(request, caller, body, [], decide)
+
+
+async def list_agents(request: Request) -> Response:
+    """All agents of the organisation."""
+    caller = organisation_of(request)
+    return await read_page(
+        request,
+        caller,
+        (AGENT, agent_index(caller.tenant)),
+        parse_list(request.query_params.multi_items()),
+        lambda page: [render_agent(parse_agent(each.body), caller.tenant) for _, each in page.documents],
+    )
+
+
+async def read_agent(request: Request) -> Response:
+    """An agent."""
+    caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
+    if caller.agent not in (None, agent_id):
+        raise Forbidden(NO_RIGHT)
+    return await read_one(
+        request,
+        caller,
+        [agent_key(caller.tenant, agent_id)],
+        lambda loaded: render_agent(making.find_agent(caller.tenant, agent_id, caller.agent, loaded), caller.tenant),
+    )

@@ -1,0 +1,220 @@
+"""The operations of calendars, and their messages for the AsyncAPI document."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from handlers.asyncapi import Message
+from handlers.calendar import availability_routes, calendar_routes, event_routes
+from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
+from handlers.calendar.errors import render_error
+from handlers.calendar.events import TYPES, Told
+from handlers.calendar.models import (
+    AgentAvailabilityShown,
+    AgentShown,
+    AgentsShown,
+    AgentTaken,
+    CalendarAvailabilityShown,
+    CalendarPatched,
+    CalendarShown,
+    CalendarsShown,
+    CalendarTaken,
+    ErrorShown,
+    EventPatched,
+    EventShown,
+    EventsShown,
+    EventTaken,
+)
+from handlers.idempotency import IDEMPOTENCY_KEY
+from handlers.model_schemas import schema_of
+from handlers.operations import Answer, Handler, Operation, Parameter, Schema
+
+CALENDARS, AGENTS, EVENTS = "/v1/calendars", "/v1/agents", "/v1/events"
+CALENDAR, AGENT, EVENT = f"{CALENDARS}/{{calendar_id}}", f"{AGENTS}/{{agent_id}}", f"{EVENTS}/{{calendar_event_id}}"
+ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS), render_error)
+"""Every error below these paths, also those that no call of ours gave, has the body of this API."""
+
+FOLLOW_PATH = "/api/v1/channels/calendar-{letters}-{tenant}/ws"
+
+_PAGE = (
+    Parameter("limit", "50 without.", {"type": "integer", "minimum": 1, "maximum": 200}),
+    Parameter("offset", "How many to pass over.", {"type": "integer", "minimum": 0, "maximum": 10**9}),
+)
+_TIME = {"type": "string", "format": "date-time"}
+_FILTERS = (
+    Parameter("start_after", "Begins then or later.", _TIME),
+    Parameter("start_before", "Begins before.", _TIME),
+    Parameter("status", "Of this status only.", {"enum": ["confirmed", "tentative", "cancelled", "hold"]}),
+    Parameter("source", "Of this source only.", {"enum": ["internal", "external_ical"]}),
+)
+_FREE = (
+    Parameter("start", "Required.", _TIME),
+    Parameter("end", "Required; at most 366 days later.", _TIME),
+    Parameter("duration", f"{DEFAULT} without.", {"enum": list(DURATIONS_MIN)}),
+    Parameter("slot_duration", "The old name of duration.", {"enum": list(DURATIONS_MIN)}),
+    Parameter("include_busy", "Show what is taken too.", {"enum": ["true", "false"]}),
+    Parameter("allow_stale", "Changes nothing.", {"enum": ["true", "false"]}),
+)
+
+
+def _operation(
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    shown: type[BaseModel] | None,
+    *refusals: int,
+    body: type[BaseModel] | None = None,
+    parameters: tuple[Parameter, ...] = (),
+    status: int = 200,
+) -> Operation:
+    return Operation(
+        method,
+        path,
+        handler,
+        summary,
+        "tenant",
+        {status: Answer(summary, None if shown is None else schema_of(shown))},
+        refusals=(*refusals, 503) if method == "GET" else (*refusals, 409, 503),
+        parameters=parameters if method == "GET" else (*parameters, IDEMPOTENCY_KEY),
+        body=None if body is None else schema_of(body),
+        tag="calendar",
+        error=schema_of(ErrorShown),
+    )
+
+
+_calendars, _events, _free = calendar_routes, event_routes, availability_routes
+_ON_CALENDAR = f"{CALENDAR}/events/{{calendar_event_id}}"
+
+OPERATIONS = (
+    _operation(
+        "POST",
+        CALENDARS,
+        _calendars.create_calendar,
+        "Make a calendar",
+        CalendarShown,
+        400,
+        body=CalendarTaken,
+        status=201,
+    ),
+    _operation(
+        "GET",
+        CALENDARS,
+        _calendars.list_calendars,
+        "List calendars",
+        CalendarsShown,
+        400,
+        parameters=(*_PAGE, Parameter("include", "Shared ones and agents': always so.", {"enum": ["all"]})),
+    ),
+    _operation("GET", CALENDAR, _calendars.read_calendar, "Read a calendar", CalendarShown, 404),
+    _operation(
+        "PATCH",
+        CALENDAR,
+        _calendars.update_calendar,
+        "Change a calendar",
+        CalendarShown,
+        400,
+        404,
+        body=CalendarPatched,
+    ),
+    _operation("DELETE", CALENDAR, _calendars.delete_calendar, "Remove a calendar", None, 404, status=204),
+    _operation("POST", AGENTS, _calendars.create_agent, "Make an agent", AgentShown, 400, body=AgentTaken, status=201),
+    _operation("GET", AGENTS, _calendars.list_agents, "List agents", AgentsShown, 400, parameters=_PAGE),
+    _operation("GET", AGENT, _calendars.read_agent, "Read an agent", AgentShown, 404),
+    _operation(
+        "POST",
+        f"{AGENT}/calendars",
+        _calendars.create_agent_calendar,
+        "Make a calendar of an agent",
+        CalendarShown,
+        400,
+        404,
+        body=CalendarTaken,
+        status=201,
+    ),
+    _operation(
+        "GET",
+        f"{AGENT}/calendars",
+        _calendars.list_agent_calendars,
+        "List the calendars of an agent",
+        CalendarsShown,
+        400,
+        404,
+        parameters=_PAGE,
+    ),
+    _operation(
+        "GET",
+        f"{AGENT}/events",
+        _events.list_agent_events,
+        "List the events of an agent",
+        EventsShown,
+        400,
+        404,
+        413,
+        parameters=(*_PAGE, *_FILTERS),
+    ),
+    _operation(
+        "GET",
+        f"{AGENT}/availability",
+        _free.agent_availability,
+        "When an agent is free",
+        AgentAvailabilityShown,
+        400,
+        404,
+        413,
+        parameters=_FREE,
+    ),
+    _operation(
+        "POST",
+        f"{CALENDAR}/events",
+        _events.create_event,
+        "Make an event or a hold",
+        EventShown,
+        400,
+        404,
+        body=EventTaken,
+        status=201,
+    ),
+    _operation(
+        "GET",
+        f"{CALENDAR}/events",
+        _events.list_events,
+        "List the events of a calendar",
+        EventsShown,
+        400,
+        404,
+        413,
+        parameters=(*_PAGE, *_FILTERS),
+    ),
+    _operation(
+        "GET",
+        f"{CALENDAR}/availability",
+        _free.calendar_availability,
+        "When a calendar is free",
+        CalendarAvailabilityShown,
+        400,
+        404,
+        413,
+        parameters=_FREE,
+    ),
+    _operation("GET", _ON_CALENDAR, _events.read_event, "Read an event", EventShown, 404),
+    _operation("PATCH", _ON_CALENDAR, _events.update_event, "Change an event", EventShown, 400, 404, body=EventPatched),
+    _operation("DELETE", _ON_CALENDAR, _events.delete_event, "Remove an event", None, 404, status=204),
+    _operation("GET", EVENT, _events.read_event_by_id, "Read an event by its id", EventShown, 404),
+    _operation(
+        "PATCH", EVENT, _events.update_event_by_id, "Change an event by its id", EventShown, 400, 404, body=EventPatched
+    ),
+    _operation("DELETE", EVENT, _events.delete_event_by_id, "Remove an event by its id", None, 404, status=204),
+    _operation("PUT", f"{EVENT}/confirm", _events.confirm_hold, "Confirm a hold", EventShown, 404),
+    _operation("PUT", f"{EVENT}/release", _events.release_hold, "Release a hold", EventShown, 404),
+)
+
+
+def messages_of(frame: Schema) -> tuple[Message, ...]:
+    """The typed events of the channels; `frame` is the schema of any channel's event."""
+
+    def payload(name: str) -> dict[str, Any]:
+        own = {"type": {"const": name}, "data": schema_of(Told)}
+        return {**frame, "properties": {**frame["properties"], **own}}
+
+    return tuple(Message(name, f"See docs/calendars.md: {name}", payload(name)) for name in TYPES)
