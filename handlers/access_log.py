@@ -1,7 +1,7 @@
 """One log line for each request, by an id by which a client can name it (`X-Request-Id`).
 
-The line has the path but not the query, which may hold a token. It is logged at debug, as a broker's polls would drown
-the rest; answers of 500 and above at warning.
+The line has the path but not the query, which may hold a token, and of an iCal feed's path not the token that is in it.
+It is logged at debug, as a broker's polls would drown the rest; answers of 500 and above at warning.
 """
 
 import logging
@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from handlers.serving.detach import at_end
 
+FEEDS = "/ical/"
 logger = logging.getLogger("tidemark.access")
 
 
@@ -24,7 +25,7 @@ def note(scope: Scope, status: int, request_id: str, begun_s: float) -> None:
 def _write(level: int, scope: Scope, status: int, request_id: str, seconds: float) -> None:
     fields = {
         "method": scope.get("method", "GET"),
-        "path": scope["path"],
+        "path": FEEDS if scope["path"].startswith(FEEDS) else scope["path"],
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
         "request_id": request_id,

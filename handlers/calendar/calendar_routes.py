@@ -1,19 +1,23 @@
 """The calls about calendars and agents (contract sections 4 and 5)."""
 
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.errors import Forbidden
+from broker.storage.state import Page
 from handlers.auth import NO_RIGHT
 from handlers.broker import broker_of
 from handlers.calendar import making
-from handlers.calendar.calendars import parse_agent, parse_calendar, render_agent, render_calendar
+from handlers.calendar.calendars import parse_agent, parse_calendar, render_agent
 from handlers.calendar.decisions import find_calendar
 from handlers.calendar.documents import AGENT, CALENDAR, agent_index, agent_key, calendar_index, event_key
+from handlers.calendar.feed_routes import feeds_of
 from handlers.calendar.models import AgentTaken
 from handlers.calendar.serving import (
+    Caller,
     asked_or_refusal,
     caller_of,
     execute,
@@ -35,7 +39,9 @@ async def create_calendar(request: Request) -> Response:
     organisation_of(request)
     body = await read_json(request)
     caller, calendar_id = organisation_of(request), fresh_calendar_id()
-    decide = partial(making.creating_calendar, caller.tenant, parse_asked(body), calendar_id, None, None)
+    decide = partial(
+        making.creating_calendar, caller.tenant, parse_asked(body), calendar_id, None, None, feeds_of(request)
+    )
     return await execute(request, caller, body, [], decide, calendar_id)
 
 
@@ -49,7 +55,9 @@ async def create_agent_calendar(request: Request) -> Response:
     loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded
     making.find_agent(caller.tenant, agent_id, caller.agent, loaded)
     asked = parse_asked(body)
-    decide = partial(making.creating_calendar, caller.tenant, asked, calendar_id, agent_id, caller.agent)
+    decide = partial(
+        making.creating_calendar, caller.tenant, asked, calendar_id, agent_id, caller.agent, feeds_of(request)
+    )
     return await execute(request, caller, body, keys, decide, calendar_id)
 
 
@@ -63,7 +71,7 @@ async def list_calendars(request: Request) -> Response:
         caller,
         place,
         parse_list(query),
-        lambda page: [render_calendar(parse_calendar(each.body), caller.tenant) for _, each in page.documents],
+        partial(_shown, request, caller),
     )
 
 
@@ -78,7 +86,7 @@ async def list_agent_calendars(request: Request) -> Response:
         caller,
         (CALENDAR, calendar_index(caller.tenant, agent_id)),
         parse_list(request.query_params.multi_items()),
-        lambda page: [render_calendar(parse_calendar(each.body), caller.tenant) for _, each in page.documents],
+        partial(_shown, request, caller),
     )
 
 
@@ -90,7 +98,7 @@ async def read_calendar(request: Request) -> Response:
         request,
         caller,
         place.keys,
-        lambda loaded: render_calendar(find_calendar(place, loaded), caller.tenant),
+        lambda loaded: making.show_calendar(find_calendar(place, loaded), caller.tenant, feeds_of(request)),
         calendar_id,
     )
 
@@ -103,7 +111,7 @@ async def update_calendar(request: Request) -> Response:
     caller, broker = caller_of(request), broker_of(request)
     place = caller.place(calendar_id)
     find_calendar(place, (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded)
-    decide = partial(making.patching_calendar, place, asked)
+    decide = partial(making.patching_calendar, place, asked, feeds_of(request))
     return await execute(request, caller, body, place.keys, decide, calendar_id)
 
 
@@ -152,3 +160,8 @@ async def read_agent(request: Request) -> Response:
         [agent_key(caller.tenant, agent_id)],
         lambda loaded: render_agent(making.find_agent(caller.tenant, agent_id, caller.agent, loaded), caller.tenant),
     )
+
+
+def _shown(request: Request, caller: Caller, page: Page) -> list[Any]:
+    feeds = feeds_of(request)
+    return [making.show_calendar(parse_calendar(each.body), caller.tenant, feeds) for _, each in page.documents]

@@ -17,7 +17,8 @@ AgentKind = Literal["ai", "human", "resource"]
 class Calendar:
     """A calendar; `agent_id` is None for one that the organisation shares.
 
-    `defaults_ms` is when `default_reminders` were set: what inherits them drops what was past by then.
+    `defaults_ms` is when `default_reminders` were set: what inherits them drops what was past by then. `feed_epoch`
+    grows when the address of its feed changes.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Calendar:
     default_reminders: tuple[int, ...] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     defaults_ms: int = 0
+    feed_epoch: int = 0
     version: int = 1
 
 

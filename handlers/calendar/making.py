@@ -25,6 +25,7 @@ from handlers.calendar.documents import (
     put_calendar,
 )
 from handlers.calendar.events import calendar_channel, org_channel, told_of_agent, told_of_calendar
+from handlers.calendar.feed_token import Feeds
 from handlers.calendar.models import AgentTaken, CalendarPatched, CalendarTaken
 from handlers.calendar.moments import next_moment_ms
 
@@ -49,7 +50,13 @@ def creating_agent(tenant: str, asked: AgentTaken, fresh_id: str, loaded: Loaded
 
 
 def creating_calendar(
-    tenant: str, asked: CalendarTaken, fresh_id: str, agent_id: str | None, caller: str | None, loaded: Loaded
+    tenant: str,
+    asked: CalendarTaken,
+    fresh_id: str,
+    agent_id: str | None,
+    caller: str | None,
+    feeds: Feeds,
+    loaded: Loaded,
 ) -> Change:
     """A new calendar, an agent's or the organisation's. Raises `NotFound` for the agent."""
     if agent_id is not None:
@@ -67,10 +74,10 @@ def creating_calendar(
         metadata=asked.metadata,
     )
     events = told_of_calendar(tenant, "created", calendar)
-    return Change((put_calendar(tenant, calendar, 0),), events, (), _answer(tenant, calendar, 201))
+    return Change((put_calendar(tenant, calendar, 0),), events, (), _answer(tenant, calendar, feeds, 201))
 
 
-def patching_calendar(place: Place, asked: CalendarPatched | Refusal, loaded: Loaded) -> Change:
+def patching_calendar(place: Place, asked: CalendarPatched | Refusal, feeds: Feeds, loaded: Loaded) -> Change:
     """Change a calendar. New defaults count for what is not due yet: a timer arms the events that inherit them anew."""
     before = find_calendar(place, loaded)
     if isinstance(asked, Refusal):
@@ -87,7 +94,24 @@ def patching_calendar(place: Place, asked: CalendarPatched | Refusal, loaded: Lo
         (put_calendar(place.tenant, after, _version(loaded, calendar_key(place.tenant, before.id))),),
         told_of_calendar(place.tenant, "updated", after),
         timers,
-        _answer(place.tenant, after, 200),
+        _answer(place.tenant, after, feeds, 200),
+    )
+
+
+def rotating_feed(place: Place, feeds: Feeds, loaded: Loaded) -> Change:
+    """A new address for the feed of a calendar. Raises `NotFound`."""
+    before, tenant = find_calendar(place, loaded), place.tenant
+    after = replace(
+        before,
+        feed_epoch=before.feed_epoch + 1,
+        updated_ms=max(loaded.now_ms, before.updated_ms + 1),
+        version=before.version + 1,
+    )
+    return Change(
+        (put_calendar(tenant, after, _version(loaded, calendar_key(tenant, before.id))),),
+        told_of_calendar(tenant, "updated", after),
+        (),
+        _answer(tenant, after, feeds, 200),
     )
 
 
@@ -139,5 +163,11 @@ def _version(loaded: Loaded, key: DocumentKey) -> int:
     return found.version if found else 0
 
 
-def _answer(tenant: str, calendar: Calendar, status: int) -> Answer:
-    return Answer(status, render_json(render_calendar(calendar, tenant)), calendar_channel(tenant, calendar.id))
+def show_calendar(calendar: Calendar, tenant: str, feeds: Feeds) -> dict[str, Any]:
+    """How a calendar is shown to who may see it: with the address of its feed, which is never told on channels."""
+    return {**render_calendar(calendar, tenant), "ical_url": feeds.url(tenant, calendar)}
+
+
+def _answer(tenant: str, calendar: Calendar, feeds: Feeds, status: int) -> Answer:
+    body = render_json(show_calendar(calendar, tenant, feeds))
+    return Answer(status, body, calendar_channel(tenant, calendar.id))

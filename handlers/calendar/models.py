@@ -160,6 +160,7 @@ class CalendarShown(Shown):
     agent_status: AgentStatusName
     default_reminders: list[int] | None
     metadata: dict[str, Any]
+    ical_url: str
     created_at: ShownTime
     updated_at: ShownTime
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from handlers.asyncapi import Message
-from handlers.calendar import availability_routes, calendar_routes, event_routes
+from handlers.calendar import availability_routes, calendar_routes, event_routes, feed_routes
 from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
 from handlers.calendar.errors import render_error
 from handlers.calendar.events import TYPES, Told
@@ -31,7 +31,8 @@ from handlers.operations import Answer, Handler, Operation, Parameter, Schema
 
 CALENDARS, AGENTS, EVENTS = "/v1/calendars", "/v1/agents", "/v1/events"
 CALENDAR, AGENT, EVENT = f"{CALENDARS}/{{calendar_id}}", f"{AGENTS}/{{agent_id}}", f"{EVENTS}/{{calendar_event_id}}"
-ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS), render_error)
+ICAL = "/ical"
+ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS, ICAL), render_error)
 """Every error below these paths, also those that no call of ours gave, has the body of this API."""
 
 FOLLOW_PATH = "/api/v1/channels/calendar-{letters}-{tenant}/ws"
@@ -207,6 +208,25 @@ OPERATIONS = (
     _operation("DELETE", EVENT, _events.delete_event_by_id, "Remove an event by its id", None, 404, status=204),
     _operation("PUT", f"{EVENT}/confirm", _events.confirm_hold, "Confirm a hold", EventShown, 404),
     _operation("PUT", f"{EVENT}/release", _events.release_hold, "Release a hold", EventShown, 404),
+    _operation(
+        "POST",
+        f"{CALENDAR}/ical/rotate",
+        feed_routes.rotate_feed,
+        "Give a calendar's feed a new address",
+        CalendarShown,
+        404,
+    ),
+    Operation(
+        "GET",
+        f"{ICAL}/{{token}}.ics",
+        feed_routes.read_feed,
+        "Read a calendar's feed",
+        "none",
+        {200: Answer("iCalendar", media_type="text/calendar"), 304: Answer("Unchanged")},
+        refusals=(404, 503),
+        tag="calendar",
+        error=schema_of(ErrorShown),
+    ),
 )
 
 

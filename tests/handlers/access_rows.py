@@ -136,6 +136,12 @@ async def _calendar_event(cell: Cell) -> str:
     return await _made_by_calendar(cell, path, CALENDAR_EVENT)
 
 
+async def _feed_token(cell: Cell) -> str:
+    headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
+    answer = await cell.server.http.get(f"/v1/calendars/{await _calendar(cell)}", headers=headers)
+    return str(answer.json()["ical_url"]).rpartition("/")[2].removesuffix(".ics")
+
+
 async def _made_by_calendar(cell: Cell, path: str, body: Any) -> str:
     headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
     return str((await cell.server.http.post(f"/v1/{path}", json=body, headers=headers)).json()["id"])
@@ -150,6 +156,7 @@ PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "cuey_event_id": _cuey_event,
     "live_event_id": _live_event,
     "slug": _slug,
+    "token": _feed_token,
     "event_id": _event,
     "key_id": _api_key,
     "kid": _kid,
@@ -254,6 +261,8 @@ ROWS: dict[str, Row] = {
         for path in ("/v1/events", "/v1/calendars/{calendar_id}/events")
     },
     # What is there is no hold.
+    "POST /v1/calendars/{calendar_id}/ical/rotate": _on_calendars(),
+    "GET /ical/{token}.ics": Row("none"),
     "PUT /v1/events/{calendar_event_id}/confirm": _on_calendars(status=409),
     "PUT /v1/events/{calendar_event_id}/release": _on_calendars(status=409),
     "GET /v1/live-events/watch/{slug}": Row("none"),

@@ -48,6 +48,14 @@ async def test_a_request_is_logged_by_path_and_id_without_its_query(caplog: pyte
 
 
 @pytest.mark.asyncio
+async def test_the_token_in_the_path_of_a_feed_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "tidemark.access"):
+        await get("/ical/canary.ics")
+    [record] = [record for record in caplog.records if record.name == "tidemark.access"]
+    assert record.__dict__["fields"]["path"] == "/ical/" and "canary" not in str(record.__dict__)
+
+
+@pytest.mark.asyncio
 async def test_usual_requests_are_not_logged_at_info_but_failures_are(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "tidemark.access"):
         await get("/200")

@@ -9,7 +9,10 @@ from handlers.routes import CONNECTIONS_OF_ALL
 def test_every_call_that_writes_takes_an_idempotency_key() -> None:
     for each in OPERATIONS:
         assert ("Idempotency-Key" in {name.name for name in each.parameters}) is (each.method != "GET")
-    assert {each.access for each in OPERATIONS} == {"tenant"}
+
+
+def test_every_call_but_the_feed_needs_the_key_of_an_organisation() -> None:
+    assert {each.path: each.access for each in OPERATIONS if each.access != "tenant"} == {"/ical/{token}.ics": "none"}
 
 
 def test_the_typed_events_are_in_the_asyncapi_document() -> None:

@@ -1,0 +1,76 @@
+"""The feed of a calendar, for who has its address, and a new address for it (contract section 11.1)."""
+
+import asyncio
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.errors import NotFound
+from handlers.broker import Broker, broker_of
+from handlers.caching import is_known, strong_etag
+from handlers.calendar import making
+from handlers.calendar.calendar_event import CalendarEvent, parse_kept
+from handlers.calendar.calendars import parse_calendar
+from handlers.calendar.documents import EVENT, calendar_key, event_index
+from handlers.calendar.feed import DAY_MS, build_feed
+from handlers.calendar.feed_token import Feeds, parse_token
+from handlers.calendar.serving import caller_of, execute, path_id, settled_page
+from handlers.site_url import site_url
+
+MEDIA_TYPE = "text/calendar; charset=utf-8"
+KEEP_S = 300
+PAST_DAYS = 366
+MOST_EVENTS = 10_000
+PAGE = 1_000
+_GONE = "No such feed"
+
+
+def feeds_of(request: Request) -> Feeds:
+    """What makes and checks the addresses of feeds."""
+    return Feeds(broker_of(request).signing_key.private_key.private_bytes_raw(), site_url(request))
+
+
+async def read_feed(request: Request) -> Response:
+    """The feed, or 304 for who has it already; raises `NotFound` for any token that is not the calendar's."""
+    named = parse_token(request.path_params["token"])
+    if named is None:
+        raise NotFound(_GONE)
+    broker, key = broker_of(request), calendar_key(named.tenant, named.calendar_id)
+    document = (await broker.reader.read(broker.engine.partition(named.tenant), [key])).loaded.documents[key]
+    calendar = parse_calendar(document.body) if document else None
+    if calendar is None or not feeds_of(request).is_of(named, calendar):
+        raise NotFound(_GONE)
+    events = await _events(broker, named.tenant, named.calendar_id)
+    body = await asyncio.to_thread(build_feed, calendar, events)
+    headers = {"ETag": strong_etag(body), "Cache-Control": f"private, max-age={KEEP_S}"}
+    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def rotate_feed(request: Request) -> Response:
+    """A new address for the feed; the earlier ones are 404 from now on."""
+    caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
+    place = caller.place(calendar_id)
+    decide = partial(making.rotating_feed, place, feeds_of(request))
+    return await execute(request, caller, None, place.keys, decide, calendar_id)
+
+
+async def _events(broker: Broker, tenant: str, calendar_id: str) -> list[CalendarEvent]:
+    """The events from a year ago on, the first `MOST_EVENTS` of them, each once."""
+    now_ms = await broker.engine.now_ms(broker.engine.partition(tenant))
+    found: dict[str, CalendarEvent] = {}
+    skip, total = 0, 1
+    while skip < min(total, MOST_EVENTS):
+        page = await settled_page(
+            broker,
+            tenant,
+            (EVENT, event_index(tenant, calendar_id)),
+            lowest=str(max(0, now_ms - PAST_DAYS * DAY_MS)),
+            skip=skip,
+            limit=PAGE,
+        )
+        found |= {member: parse_kept(each.body) for member, each in page.documents}
+        skip, total = skip + PAGE, page.total
+    return list(found.values())
