@@ -81,7 +81,7 @@ async def update_event_by_id(request: Request) -> Response:
     return await _update(request, place.calendar_id, event_id)
 
 
-async def delete_event(request: Request) -> Response:
+async def delete_calendar_event(request: Request) -> Response:
     """Remove an event; a hold frees its slot."""
     caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
     return await _delete(request, caller, calendar_id, path_id(request, "calendar_event_id", "Event"))

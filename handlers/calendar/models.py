@@ -77,16 +77,16 @@ class EventTaken(Taken):
     status: StatusName = "confirmed"
     metadata: Metadata = Field(default_factory=dict)
     reminders: Reminders | None = None
-    hold_expires_at: Time = ""
+    hold_expires_at: Time = Field(default_factory=str)
     hold_priority: Annotated[int, Field(ge=0, le=100)] = 0
 
 
 class EventPatched(Taken):
     """What to change of an event; at least one member."""
 
-    title: Title = ""
-    start_time: Time = ""
-    end_time: Time = ""
+    title: Title = Field(default_factory=str)
+    start_time: Time = Field(default_factory=str)
+    end_time: Time = Field(default_factory=str)
     description: Description | None = None
     all_day: bool = False
     status: Literal["confirmed", "tentative", "cancelled"] = "confirmed"
@@ -107,8 +107,8 @@ class CalendarTaken(Taken):
 class CalendarPatched(Taken):
     """What to change of a calendar; at least one member."""
 
-    name: Name = ""
-    timezone: Timezone = ""
+    name: Name = Field(default_factory=str)
+    timezone: Timezone = Field(default_factory=str)
     agent_status: AgentStatusName = "idle"
     default_reminders: Reminders | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -143,7 +143,7 @@ class EventShown(Shown):
     source: SourceName
     metadata: dict[str, Any]
     reminders: list[int] | None
-    hold_expires_at: ShownTime = ""
+    hold_expires_at: ShownTime = Field(default_factory=str)
     hold_priority: int = 0
     created_at: ShownTime
     updated_at: ShownTime

@@ -200,7 +200,7 @@ OPERATIONS = (
     ),
     _operation("GET", _ON_CALENDAR, _events.read_event, "Read an event", EventShown, 404),
     _operation("PATCH", _ON_CALENDAR, _events.update_event, "Change an event", EventShown, 400, 404, body=EventPatched),
-    _operation("DELETE", _ON_CALENDAR, _events.delete_event, "Remove an event", None, 404, status=204),
+    _operation("DELETE", _ON_CALENDAR, _events.delete_calendar_event, "Remove an event", None, 404, status=204),
     _operation("GET", EVENT, _events.read_event_by_id, "Read an event by its id", EventShown, 404),
     _operation(
         "PATCH", EVENT, _events.update_event_by_id, "Change an event by its id", EventShown, 400, 404, body=EventPatched
