@@ -17,11 +17,11 @@ from broker.counts import Histogram
 from handlers.metrics.catalogue import Metric
 
 RESERVED_BYTES = {
-    "counter": 524_288,
+    "counter": 1_048_576,
     "gauge_livesum": 65_536,
     "gauge_livemax": 65_536,
     "gauge_livemin": 65_536,
-    "histogram": 524_288,
+    "histogram": 1_048_576,
 }
 """The files, and what is written of each before it is mapped: a mapped page that a full disk has no room for would end
 the process."""
