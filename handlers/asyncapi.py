@@ -30,6 +30,13 @@ class Message:
     payload: Schema
 
 
+def typed(frame: Schema, name: str, summary: str, data: Schema) -> Message:
+    """An event of a domain: a channel's event (`frame`) of this type, with data of this schema."""
+    return Message(
+        name, summary, {**frame, "properties": {**frame["properties"], "type": {"const": name}, "data": data}}
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A message that the server receives, and those that may answer it."""

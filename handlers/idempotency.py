@@ -134,6 +134,12 @@ def tail_headers(tail: Tail) -> dict[str, str]:
     return {"Tidemark-Channel": tail.channel_id, "Tidemark-Cursor": tail.cursor}
 
 
+def state_answer(value: Any, tail: Tail | None) -> Response:
+    """The JSON answer to a read, with where to go on from it."""
+    place = (None, None) if tail is None else (tail.channel_id, tail.cursor)
+    return kept_answer(Kept("", 200, render_json(value), *place), is_replayed=False)
+
+
 def kept_answer(kept: Kept, *, is_replayed: bool) -> Response:
     """The JSON answer that was kept, or is now."""
     headers = {"Cache-Control": PRIVATE} | ({REPLAYED: "true"} if is_replayed else {})

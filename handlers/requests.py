@@ -1,13 +1,15 @@
 """Reading requests: bodies within their bound, strict JSON, and query parameters. All failures are refusals."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from starlette.requests import HTTPConnection, Request
 
-from broker.errors import Invalid, TooLarge
+from broker.errors import Invalid, Refusal, TooLarge
 from broker.strictjson import parse_json
 from handlers.broker import broker_of
+
+T = TypeVar("T")
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
@@ -36,6 +38,19 @@ async def read_json(request: Request) -> Any:
     limits = broker_of(request).limits
     body = await read_body(request, limits.body_bytes)
     return parse_json(body, depth=limits.json_depth, keys=limits.json_keys)
+
+
+async def asked_or_refusal(request: Request, parse: Callable[[Any], T]) -> tuple[Any, T | Refusal]:
+    """The JSON of the body and what it asks for, or why it asks for nothing.
+
+    For APIs in which what is not there comes before what is wrong with the body: a decision raises the refusal.
+    """
+    body: Any = None
+    try:
+        body = await read_json(request)
+        return body, parse(body)
+    except Refusal as refusal:
+        return body, refusal
 
 
 def query_text(connection: HTTPConnection, *names: str) -> str | None:

@@ -33,42 +33,24 @@ from handlers.openapi import STATIC, openapi_operations
 from handlers.operations import Operation, routes_of
 from handlers.responses import json_answer
 
+DOMAIN_SOCKETS = (
+    ("lifecycleTeam", lifecycle.FOLLOW_PATH, "the lifecycle events of a tenant", lifecycle.messages_of),
+    ("cueyTeam", cuey.FOLLOW_PATH, "the scheduled webhooks and crons of a tenant", cuey.messages_of),
+    ("calendar", calendar.FOLLOW_PATH, "the events of a calendar", calendar.messages_of),
+    ("liveTeam", live.TEAM_PATH, "the live events of a tenant", live.team_messages),
+    ("liveWatch", live.WATCH_PATH, "a live event, as its viewers see it", live.watch_messages),
+)
 CONNECTIONS_OF_ALL = (
     *CONNECTIONS,
-    replace(
-        CHANNEL_SOCKET,
-        name="lifecycleTeam",
-        path=lifecycle.FOLLOW_PATH,
-        summary="What happens to the lifecycle events of a tenant; a channel's socket like any other",
-        sends=lifecycle.messages_of(EVENT),
-    ),
-    replace(
-        CHANNEL_SOCKET,
-        name="cueyTeam",
-        path=cuey.FOLLOW_PATH,
-        summary="What happens to the scheduled webhooks and crons of a tenant; a channel's socket like any other",
-        sends=cuey.messages_of(EVENT),
-    ),
-    replace(
-        CHANNEL_SOCKET,
-        name="calendar",
-        path=calendar.FOLLOW_PATH,
-        summary="What happens in a calendar; a channel's socket like any other",
-        sends=calendar.messages_of(EVENT),
-    ),
-    replace(
-        CHANNEL_SOCKET,
-        name="liveTeam",
-        path=live.TEAM_PATH,
-        summary="What happens to the live events of a tenant; a channel's socket like any other",
-        sends=live.team_messages(EVENT),
-    ),
-    replace(
-        CHANNEL_SOCKET,
-        name="liveWatch",
-        path=live.WATCH_PATH,
-        summary="What viewers of a live event see; a public channel's socket like any other",
-        sends=live.watch_messages(EVENT),
+    *(
+        replace(
+            CHANNEL_SOCKET,
+            name=name,
+            path=path,
+            summary=f"What happens to {what}; a channel's socket like any other",
+            sends=messages_of(EVENT),
+        )
+        for name, path, what, messages_of in DOMAIN_SOCKETS
     ),
 )
 """Every connection, and what the domains tell on theirs."""

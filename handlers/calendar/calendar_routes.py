@@ -18,7 +18,6 @@ from handlers.calendar.feed_routes import feeds_of
 from handlers.calendar.models import AgentTaken
 from handlers.calendar.serving import (
     Caller,
-    asked_or_refusal,
     caller_of,
     execute,
     fresh_calendar_id,
@@ -31,7 +30,7 @@ from handlers.calendar.serving import (
 from handlers.calendar.timing import first_events, purge
 from handlers.calendar.wire import one_of, parse_body, parse_calendar_patch, parse_list
 from handlers.calendar.wire import parse_calendar as parse_asked
-from handlers.requests import read_json
+from handlers.requests import asked_or_refusal, read_json
 
 
 async def create_calendar(request: Request) -> Response:
@@ -49,7 +48,7 @@ async def create_agent_calendar(request: Request) -> Response:
     """A new calendar that an agent owns."""
     agent_id = path_id(request, "agent_id", "Agent")
     caller_of(request)
-    body, asked = await read_json(request), None
+    body = await read_json(request)
     caller, calendar_id, broker = caller_of(request), fresh_calendar_id(), broker_of(request)
     keys = [agent_key(caller.tenant, agent_id)]
     loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded

@@ -13,7 +13,6 @@ from handlers.calendar.machine import Command
 from handlers.calendar.making import find_agent
 from handlers.calendar.serving import (
     Caller,
-    asked_or_refusal,
     calendar_of_event,
     caller_of,
     execute,
@@ -23,7 +22,7 @@ from handlers.calendar.serving import (
     read_page,
 )
 from handlers.calendar.wire import Asked, parse_event, parse_event_list, parse_event_patch
-from handlers.requests import read_json
+from handlers.requests import asked_or_refusal, read_json
 
 
 async def create_event(request: Request) -> Response:

@@ -1,10 +1,8 @@
 """The operations of calendars, and their messages for the AsyncAPI document."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from handlers.asyncapi import Message
+from handlers.asyncapi import Message, typed
 from handlers.calendar import availability_routes, calendar_routes, event_routes, feed_routes
 from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
 from handlers.calendar.errors import render_error
@@ -232,9 +230,4 @@ OPERATIONS = (
 
 def messages_of(frame: Schema) -> tuple[Message, ...]:
     """The typed events of the channels; `frame` is the schema of any channel's event."""
-
-    def payload(name: str) -> dict[str, Any]:
-        own = {"type": {"const": name}, "data": schema_of(Told)}
-        return {**frame, "properties": {**frame["properties"], **own}}
-
-    return tuple(Message(name, f"See docs/calendars.md: {name}", payload(name)) for name in TYPES)
+    return tuple(typed(frame, name, f"See docs/calendars.md: {name}", schema_of(Told)) for name in TYPES)

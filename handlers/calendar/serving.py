@@ -8,28 +8,24 @@ from typing import Any, NamedTuple, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.change import Answer, DocumentKey
+from broker.change import DocumentKey
 from broker.channels import NewChannel
-from broker.errors import Forbidden, NotFound, Refusal, Unavailable
-from broker.idempotency import Kept
+from broker.errors import Forbidden, NotFound, Unavailable
 from broker.ids import MAX_SEQ, MAX_TAG, Position, render_tag, render_ulid
 from broker.scopes import Grant
 from broker.storage.commit import Decide
 from broker.storage.state import Loaded, Page
-from broker.strictjson import render_json
 from broker.timers import Claimed
 from handlers.auth import NO_RIGHT, require_tenant
 from handlers.broker import Broker, broker_of
 from handlers.calendar.calendar_event import parse_kept
 from handlers.calendar.decisions import Due, Place, settling
 from handlers.calendar.documents import HOLDS, calendar_key, due_index, event_key, holds_key
-from handlers.calendar.errors import render_error
 from handlers.calendar.events import channel_of, org_of
 from handlers.calendar.holds import parse_holds
 from handlers.calendar.wire import Asked, check_id
-from handlers.envelopes import with_request_id
-from handlers.idempotency import kept_answer, key_of
-from handlers.requests import read_json
+from handlers.committing import answer_by_commit
+from handlers.idempotency import state_answer
 
 API = "calendar"
 SETTLINGS = 16
@@ -63,16 +59,6 @@ def organisation_of(request: Request) -> Caller:
     if caller.agent is not None:
         raise Forbidden(NO_RIGHT)
     return caller
-
-
-async def asked_or_refusal(request: Request, parse: Callable[[Any], T]) -> tuple[Any, T | Refusal]:
-    """The body and what it asks for, or why it asks for nothing: what is not there comes before that."""
-    body: Any = None
-    try:
-        body = await read_json(request)
-        return body, parse(body)
-    except Refusal as refusal:
-        return body, refusal
 
 
 def path_id(request: Request, name: str, what: str) -> str:
@@ -110,19 +96,12 @@ async def execute(
     calendar_id: str | None = None,
 ) -> Response:
     """Commit a decision and answer it, once for each Idempotency-Key; what is due is settled first."""
-    broker, key = broker_of(request), key_of(request, caller.grant, render_json(body))
     logs: list[NewChannel] = [org_of(caller.tenant)]
     if calendar_id is not None:
         logs.insert(0, channel_of(caller.tenant, calendar_id))
 
-    async def commit() -> Response:
-        committed = await broker.commits.execute(
-            caller.tenant, keys, decide, logs=logs, key=key, refuse=partial(_refused, request)
-        )
-        assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-        return kept_answer(committed.answer, is_replayed=committed.is_replayed)
-
-    return await settled(broker, caller.tenant, commit)
+    commit = partial(answer_by_commit, request, caller.tenant, caller.grant, body, keys, decide, logs=logs)
+    return await settled(broker_of(request), caller.tenant, commit)
 
 
 async def settled(broker: Broker, tenant: str, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -159,8 +138,7 @@ async def read_one(
         render((await broker.reader.read(partition, keys)).loaded)
         log = await broker.channels.ensure(new)
         loaded = (await broker.reader.read(log.partition, keys, logs=(log,))).loaded
-        place = (loaded.tail.channel_id, loaded.tail.cursor) if loaded.tail else (None, None)
-        return kept_answer(Kept("", 200, render_json(render(loaded)), *place), is_replayed=False)
+        return state_answer(render(loaded), loaded.tail)
 
     return await settled(broker, caller.tenant, attempt)
 
@@ -180,8 +158,7 @@ async def read_page(
         limit=asked.limit,
     )
     shown = {"data": render(page), "total": page.total, "limit": asked.limit, "offset": asked.offset}
-    place_of_tail = (page.tail.channel_id, page.tail.cursor) if page.tail else (None, None)
-    return kept_answer(Kept("", 200, render_json(shown), *place_of_tail), is_replayed=False)
+    return state_answer(shown, page.tail)
 
 
 async def settled_page(broker: Broker, tenant: str, place: tuple[str, str], **bounds: Any) -> Page:
@@ -200,8 +177,3 @@ async def settled_page(broker: Broker, tenant: str, place: tuple[str, str], **bo
         for member, _ in due.documents:
             await settle(broker, tenant, member.partition("/")[2])
     raise Unavailable("Holds are being changed by others", retry_after_s=1)
-
-
-def _refused(request: Request, refusal: Refusal) -> Answer:
-    status, body = render_error(refusal.status, refusal.message, refusal.extra)
-    return Answer(status, render_json(with_request_id(request.scope, body)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from broker.change import Change, DocumentKey
 from broker.scheduler import OnTimer
-from broker.storage.state import Loaded
+from broker.storage.commit import Decide
 from broker.timers import Claimed
 from handlers.broker import Broker
 from handlers.calendar.alarms import telling
@@ -106,11 +106,6 @@ async def _ids(broker: Broker, tenant: str, calendar_id: str, status: str | None
         skip, total = skip + MOST_AT_ONCE, page.total
 
 
-async def _execute(broker: Broker, tenant: str, calendar_id: str, ids: Sequence[str], decide: Any) -> None:
+async def _execute(broker: Broker, tenant: str, calendar_id: str, ids: Sequence[str], decide: Decide) -> None:
     keys: list[DocumentKey] = [calendar_key(tenant, calendar_id), *(event_key(tenant, each) for each in ids)]
-
-    def decided(loaded: Loaded) -> Change:
-        change: Change = decide(loaded)
-        return change
-
-    await broker.commits.execute(tenant, keys, decided)
+    await broker.commits.execute(tenant, keys, decide)

@@ -9,7 +9,6 @@ beyond that is looked at again a second later.
 import asyncio
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -22,10 +21,11 @@ from broker.storage.state import Loaded
 from broker.timers import Claimed
 from broker.webclient import Answered, Call
 from handlers.cuey.cron_decisions import FRESH_IDS
-from handlers.cuey.documents import event_key, parse_event
+from handlers.cuey.documents import event_key
 from handlers.cuey.events import Cause, host_of, team_of
 from handlers.cuey.machine import Outcome, RetryConfig, ScheduledWebhook
 from handlers.cuey.running import Run, beginning, ending, giving_back
+from handlers.cuey.seats import Seats
 from handlers.cuey.sending import call_of, outcome_of
 
 DRAIN_S = 5.0
@@ -60,14 +60,9 @@ class Calls:
         self._send = send
         self._limits = limits
         self._running: set[asyncio.Task[None]] = set()
-        self._to_host: Counter[str] = Counter()
+        self._seats = Seats(limits.in_flight, limits.per_host)
         self.succeeded = 0
         self.failed = 0
-
-    @property
-    def under_way(self) -> int:
-        """How many calls are being made."""
-        return len(self._running)
 
     async def on_due(self, claimed: Claimed) -> None:
         """Begin a call whose time has come. Raises `Fenced`, `Unavailable`."""
@@ -87,40 +82,41 @@ class Calls:
                 await asyncio.wait(late, timeout=DRAIN_S)
 
     async def _begin(self, claimed: Claimed, cause: Cause) -> None:
-        if len(self._running) >= self._limits.in_flight:
-            raise Unavailable("as many calls are under way as may be", retry_after_s=1)
+        """Begin a call in a seat of its own: its host is known when its document is read, by the decision."""
         tenant, event_id = claimed.timer.name.owner, claimed.timer.name.subject
         ids, key = [str(uuid.uuid4()) for _ in range(FRESH_IDS)], event_key(tenant, event_id)
-        seen: list[ScheduledWebhook | None] = []
+        seats, begun = list[str](), list[ScheduledWebhook | None]()
 
         def decide(loaded: Loaded) -> Change:
-            found = loaded.documents[key]
-            if found is not None:
-                self._check_host(parse_event(found.body))
+            self._leave(seats)
             change, webhook = beginning(tenant, event_id, ids, self._limits.wait_ms, cause, loaded)
-            seen.append(webhook)
+            if webhook is not None:
+                host = host_of(webhook.target.webhook_url)
+                self._seats.take(host)
+                seats.append(host)
+            begun.append(webhook)
             return change
 
-        await self._commits.execute(tenant, [key], decide, logs=(team_of(tenant),), claimed=claimed)
-        if seen[-1] is not None:
-            self._start(Run(tenant, seen[-1]))
+        try:
+            await self._commits.execute(tenant, [key], decide, logs=(team_of(tenant),), claimed=claimed)
+        except BaseException:
+            self._leave(seats)
+            raise
+        if begun[-1] is not None:
+            self._start(Run(tenant, begun[-1]), seats)
 
-    def _check_host(self, webhook: ScheduledWebhook) -> None:
-        if self._to_host[host_of(webhook.target.webhook_url)] >= self._limits.per_host:
-            raise Unavailable("as many calls of this host are under way as may be", retry_after_s=1)
+    def _leave(self, seats: list[str]) -> None:
+        while seats:
+            self._seats.leave(seats.pop())
 
-    def _start(self, run: Run) -> None:
-        host = host_of(run.webhook.target.webhook_url)
-        self._to_host[host] += 1
+    def _start(self, run: Run, seats: list[str]) -> None:
         task = asyncio.create_task(self._call(run), name="cuey call")
         self._running.add(task)
-        task.add_done_callback(partial(self._done, host))
+        task.add_done_callback(partial(self._done, seats))
 
-    def _done(self, host: str, task: "asyncio.Task[None]") -> None:
+    def _done(self, seats: list[str], task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        self._to_host[host] -= 1
-        if not self._to_host[host]:
-            del self._to_host[host]
+        self._leave(seats)
         if not task.cancelled() and (error := task.exception()) is not None:
             # Left to the timer that waits for it.
             logger.error("a call was not recorded", exc_info=error)

@@ -12,8 +12,9 @@ from handlers.cuey import cron_decisions as decisions
 from handlers.cuey.documents import CRON, cron_index, cron_key
 from handlers.cuey.documents import parse_cron as parse_kept
 from handlers.cuey.listing import parse_crons_query, render_page
-from handlers.cuey.serving import API, asked_or_refusal, execute, id_of, read_one, read_page
+from handlers.cuey.serving import API, execute, id_of, read_one, read_page
 from handlers.cuey.wire import parse_cron, render_cron
+from handlers.requests import asked_or_refusal
 
 
 async def create_cron(request: Request) -> Response:
@@ -56,7 +57,8 @@ async def update_cron(request: Request) -> Response:
     """Change a cron: its pending events go, and new ones come. What is left out stays as it is."""
     require_tenant(request, API)
     cron_id = id_of(request, "cron_id", "Cron not found")
-    caller, body, asked = await asked_or_refusal(request, parse_cron)
+    body, asked = await asked_or_refusal(request, parse_cron)
+    caller = require_tenant(request, API)
     decide = partial(decisions.updating, caller.tenant, cron_id, asked, _fresh_ids())
     return await execute(request, caller, body, [cron_key(caller.tenant, cron_id)], decide)
 

@@ -1,10 +1,8 @@
 """The operations of cuey, and its messages for the AsyncAPI document."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from handlers.asyncapi import Message
+from handlers.asyncapi import Message, typed
 from handlers.cuey.cron_routes import create_cron, delete_cron, list_crons, read_cron, update_cron
 from handlers.cuey.errors import render_error
 from handlers.cuey.events import TYPES
@@ -119,9 +117,4 @@ _SUMMARIES = {
 
 def messages_of(frame: Schema) -> tuple[Message, ...]:
     """The typed events of the channel; `frame` is the schema of any channel's event."""
-
-    def payload(name: str) -> dict[str, Any]:
-        own = {"type": {"const": name}, "data": schema_of(TYPES[name])}
-        return {**frame, "properties": {**frame["properties"], **own}}
-
-    return tuple(Message(name, summary, payload(name)) for name, summary in _SUMMARIES.items())
+    return tuple(typed(frame, name, summary, schema_of(TYPES[name])) for name, summary in _SUMMARIES.items())

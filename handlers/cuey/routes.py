@@ -17,8 +17,9 @@ from handlers.cuey.documents import EVENT, event_index, event_key
 from handlers.cuey.documents import parse_event as parse_kept
 from handlers.cuey.listing import parse_events_query, render_page
 from handlers.cuey.machine import Status
-from handlers.cuey.serving import API, asked_or_refusal, execute, id_of, read_one, read_page
+from handlers.cuey.serving import API, execute, id_of, read_one, read_page
 from handlers.cuey.wire import parse_event, render_event
+from handlers.requests import asked_or_refusal
 
 
 async def schedule_webhook(request: Request) -> Response:
@@ -63,7 +64,8 @@ async def update_scheduled_webhook(request: Request) -> Response:
     """Change an event that is pending; what is left out stays as it is."""
     require_tenant(request, API)
     event_id = id_of(request, "cuey_event_id", "Event not found")
-    caller, body, asked = await asked_or_refusal(request, parse_event)
+    body, asked = await asked_or_refusal(request, parse_event)
+    caller = require_tenant(request, API)
     decide = partial(decisions.updating, caller.tenant, event_id, asked)
     return await execute(request, caller, body, [event_key(caller.tenant, event_id)], decide)
 

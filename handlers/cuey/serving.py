@@ -6,20 +6,17 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.change import Answer, DocumentKey
-from broker.errors import NotFound, Refusal
-from broker.idempotency import Kept
+from broker.change import DocumentKey
+from broker.errors import NotFound
 from broker.storage.commit import Decide
-from broker.storage.state import Loaded, Page, Tail
-from broker.strictjson import render_json
-from handlers.auth import Tenancy, require_tenant
+from broker.storage.state import Loaded, Page
+from handlers.auth import Tenancy
 from handlers.broker import broker_of
-from handlers.cuey.errors import render_error
+from handlers.committing import answer_by_commit
 from handlers.cuey.events import team_of
 from handlers.cuey.listing import MOST_PAGE_BYTES, Asked
 from handlers.cuey.wire import parse_id
-from handlers.idempotency import kept_answer, key_of
-from handlers.requests import read_json
+from handlers.idempotency import state_answer
 
 API = "cuey"
 
@@ -34,34 +31,12 @@ def id_of(request: Request, name: str, message: str) -> str:
     return found
 
 
-async def asked_or_refusal(request: Request, parse: Callable[[Any], T]) -> tuple[Tenancy, Any, T | Refusal]:
-    """The tenant, the body, and what it asks for, or why it asks for nothing: what is not there comes before that.
-
-    The key is checked again after the body was read. Raises `Unauthorized`, `Forbidden`.
-    """
-    body: Any = None
-    try:
-        body = await read_json(request)
-        asked: T | Refusal = parse(body)
-    except Refusal as refusal:
-        asked = refusal
-    return require_tenant(request, API), body, asked
-
-
 async def execute(
     request: Request, caller: Tenancy, body: Any, keys: Sequence[DocumentKey], decide: Decide
 ) -> Response:
     """Commit a decision and answer it, once for each Idempotency-Key."""
-    committed = await broker_of(request).commits.execute(
-        caller.tenant,
-        keys,
-        decide,
-        logs=(team_of(caller.tenant),),
-        key=key_of(request, caller.grant, render_json(body)),
-        refuse=_refused,
-    )
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    logs = (team_of(caller.tenant),)
+    return await answer_by_commit(request, caller.tenant, caller.grant, body, keys, decide, logs=logs)
 
 
 async def read_one(request: Request, tenant: str, key: DocumentKey, render: Callable[[Loaded], Any]) -> Response:
@@ -69,7 +44,7 @@ async def read_one(request: Request, tenant: str, key: DocumentKey, render: Call
     broker = broker_of(request)
     team = await broker.channels.ensure(team_of(tenant))
     loaded = (await broker.reader.read(team.partition, [key], logs=(team,))).loaded
-    return _answer(render(loaded), loaded.tail)
+    return state_answer(render(loaded), loaded.tail)
 
 
 async def read_page(
@@ -87,14 +62,4 @@ async def read_page(
         log=team,
         most_bytes=MOST_PAGE_BYTES,
     )
-    return _answer(render(page), page.tail)
-
-
-def _answer(shown: Any, tail: Tail | None) -> Response:
-    place = (tail.channel_id, tail.cursor) if tail else (None, None)
-    return kept_answer(Kept("", 200, render_json(shown), *place), is_replayed=False)
-
-
-def _refused(refusal: Refusal) -> Answer:
-    status, body = render_error(refusal.status, refusal.message, refusal.extra)
-    return Answer(status, render_json(body))
+    return state_answer(render(page), page.tail)

@@ -1,8 +1,6 @@
 """The operations of the lifecycle API, and its messages for the AsyncAPI document."""
 
-from typing import Any
-
-from handlers.asyncapi import Message
+from handlers.asyncapi import Message, typed
 from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.lifecycle.errors import render_error
 from handlers.lifecycle.events import TYPES, Told
@@ -54,8 +52,5 @@ _SUMMARIES = (
 
 def messages_of(frame: Schema) -> tuple[Message, ...]:
     """The typed events of the channel; `frame` is the schema of any channel's event."""
-
-    def payload(name: str) -> dict[str, Any]:
-        return {**frame, "properties": {**frame["properties"], "type": {"const": name}, "data": schema_of(Told)}}
-
-    return tuple(Message(name, summary, payload(name)) for name, summary in zip(TYPES, _SUMMARIES, strict=True))
+    told = schema_of(Told)
+    return tuple(typed(frame, name, summary, told) for name, summary in zip(TYPES, _SUMMARIES, strict=True))

@@ -10,18 +10,16 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.change import Answer, DocumentKey
-from broker.errors import Invalid, Refusal
-from broker.idempotency import Kept
+from broker.change import DocumentKey
+from broker.errors import Invalid
 from broker.storage.commit import Decide
-from broker.strictjson import render_json
 from handlers.auth import Tenancy, read_as_tenant
 from handlers.broker import broker_of
-from handlers.idempotency import kept_answer, key_of
+from handlers.committing import answer_by_commit
+from handlers.idempotency import state_answer
 from handlers.lifecycle import decisions
 from handlers.lifecycle.documents import KIND, open_index
 from handlers.lifecycle.documents import key_of as document_of
-from handlers.lifecycle.errors import render_error
 from handlers.lifecycle.events import team_of
 from handlers.lifecycle.machine import Command
 from handlers.lifecycle.wire import parse_create, parse_queries, render_events
@@ -64,9 +62,7 @@ async def select_events(request: Request) -> Response:
     team = await broker.channels.ensure(team_of(caller.tenant))
     keys = [document_of(caller.tenant, each.id) for each in named]
     loaded = (await broker.reader.read(team.partition, keys, logs=(team,))).loaded
-    shown = render_json(render_events(decisions.selected(caller.tenant, named, loaded)))
-    cursor = None if loaded.tail is None else loaded.tail.cursor
-    return kept_answer(Kept("", 200, shown, team.id, cursor), is_replayed=False)
+    return state_answer(render_events(decisions.selected(caller.tenant, named, loaded)), loaded.tail)
 
 
 async def _read(request: Request) -> tuple[Tenancy, object]:
@@ -87,21 +83,8 @@ async def _move(request: Request, command: Command) -> Response:
 async def _execute(
     request: Request, caller: Tenancy, body: object, keys: Sequence[DocumentKey], decide: Decide
 ) -> Response:
-    committed = await broker_of(request).commits.execute(
-        caller.tenant,
-        keys,
-        decide,
-        logs=(team_of(caller.tenant),),
-        key=key_of(request, caller.grant, render_json(body)),
-        refuse=_refused,
-    )
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
-
-
-def _refused(refusal: Refusal) -> Answer:
-    status, body = render_error(refusal.status, refusal.message, refusal.extra)
-    return Answer(status, render_json(body))
+    logs = (team_of(caller.tenant),)
+    return await answer_by_commit(request, caller.tenant, caller.grant, body, keys, decide, logs=logs)
 
 
 def _fresh_id() -> str:

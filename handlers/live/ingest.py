@@ -45,8 +45,7 @@ async def ingest(request: Request) -> Response:
         raise Forbidden(REFUSED)
     tenant, event_id = event_of_key(document.body)
     keys = [event_key(tenant, event_id), key]
-    loaded = (await broker.reader.read(partition, keys)).loaded
-    event = streamed(digest, tenant, event_id, loaded).event
+    event = streamed(digest, tenant, event_id, (await broker.reader.read(partition, keys)).loaded).event
     if told.call == "update":
         # Every few seconds for each stream: nothing is written.
         check_update(event)

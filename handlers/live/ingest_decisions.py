@@ -5,7 +5,6 @@ event are read in the commit that decides, so a key that was rotated is refused 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from broker.change import Answer, Change
 from broker.errors import Conflict, Forbidden
@@ -15,7 +14,7 @@ from handlers.live import moves
 from handlers.live.decisions import Kept, changing, kept_event
 from handlers.live.documents import stream_key_key
 from handlers.live.ingest_wire import Told
-from handlers.live.live_event import LiveEvent, RecordingState
+from handlers.live.live_event import LiveEvent, Session
 from handlers.live.machine import STREAMABLE
 from handlers.live.moves import Moved, Pace
 
@@ -66,16 +65,19 @@ def check_update(event: LiveEvent) -> None:
 def recorded(event: LiveEvent, told: Told, now_ms: int) -> Moved:
     """A recording is whole or has failed: the named one, else the oldest that is waited for."""
     waiting = [each for each in event.sessions if each.recording is not None and each.recording.is_pending]
-    named = [each for each in waiting if each.recording and told.recording_id in (None, each.recording.id)]
-    if not named or named[0].recording is None:
+    session = next((s for s in waiting if s.recording and told.recording_id in (None, s.recording.id)), None)
+    if session is None or session.recording is None:
         return Moved(event)
-    session, recording = named[0], named[0].recording
-    duration_ms = told.duration_ms
-    if duration_ms == 0:
-        # A media server that does not say how long it is: as long as the encoder was there.
-        ended_ms = session.ended_ms or event.encoder_left_ms or now_ms
-        duration_ms = max(0, ended_ms - (session.encoder_ms or session.started_ms))
-    if recording.state is RecordingState.RECORDING and session.ended_ms is None and event.encoder_ms is not None:
+    if session.ended_ms is None and event.encoder_ms is not None:
         # Its file was closed while the encoder is there: another one goes on under the same session.
         return Moved(event)
-    return moves.recorded(replace(event), recording.id, now_ms, duration_ms)
+    length_ms = None if told.has_failed else _length(event, session, told, now_ms)
+    return moves.recorded(event, session.recording.id, now_ms, length_ms)
+
+
+def _length(event: LiveEvent, session: Session, told: Told, now_ms: int) -> int:
+    """How long a recording is; where the media server does not say, as long as the encoder was there."""
+    if told.duration_ms is not None:
+        return told.duration_ms
+    ended_ms = session.ended_ms or event.encoder_left_ms or now_ms
+    return max(0, ended_ms - (session.encoder_ms or session.started_ms))

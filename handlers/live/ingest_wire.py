@@ -16,13 +16,14 @@ FORM = "application/x-www-form-urlencoded"
 class Told(NamedTuple):
     """What happened: to whom who streams under `name` (a stream key, or the public name of a stream).
 
-    `recording_id` and `duration_ms` (None for one that failed) are told of a recording.
+    Of a recording it may be told which one it is, how long, and that it failed; None is what was not told.
     """
 
     call: str
     name: str
     recording_id: str | None = None
     duration_ms: int | None = None
+    has_failed: bool = False
 
 
 class IngestTold(BaseModel):
@@ -39,7 +40,7 @@ class IngestTold(BaseModel):
     def told(self) -> Told:
         """What it tells."""
         call = {"update_publish": "update", "record_done": "recorded"}.get(self.call, self.call)
-        return Told(call, self.name, self.recording_id, None if self.failed else self.duration_ms or 0)
+        return Told(call, self.name, self.recording_id, self.duration_ms, self.failed)
 
 
 def parse_told(content_type: str, body: bytes) -> Told:

@@ -1,10 +1,8 @@
 """The operations of the live events API, and its messages for the AsyncAPI document."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from handlers.asyncapi import Message
+from handlers.asyncapi import Message, typed
 from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.live import organising, reports, watching
 from handlers.live.errors import render_error
@@ -126,15 +124,11 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-def _payload(frame: Schema, name: str, data: type[BaseModel]) -> dict[str, Any]:
-    return {**frame, "properties": {**frame["properties"], "type": {"const": name}, "data": schema_of(data)}}
-
-
 def team_messages(frame: Schema) -> tuple[Message, ...]:
     """The typed events of a tenant's channel; `frame` is the schema of any channel's event."""
-    return tuple(Message(name, name.replace(".", " ").replace("_", " "), _payload(frame, name, Told)) for name in TYPES)
+    return tuple(typed(frame, name, name.replace(".", " ").replace("_", " "), schema_of(Told)) for name in TYPES)
 
 
 def watch_messages(frame: Schema) -> tuple[Message, ...]:
     """The typed event of what viewers see."""
-    return (Message(CHANGED, "What viewers see has changed", _payload(frame, CHANGED, WatchTold)),)
+    return (typed(frame, CHANGED, "What viewers see has changed", schema_of(WatchTold)),)

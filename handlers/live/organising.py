@@ -7,24 +7,22 @@ Idempotency-Key. Two calls that meet are decided one after the other, so that on
 import asyncio
 import secrets
 import uuid
-from collections.abc import Sequence
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.change import Answer, DocumentKey
-from broker.errors import Conflict, Forbidden, Refusal, TooMany
+from broker.errors import Conflict, Forbidden, TooMany
 from broker.idempotency import IdempotencyKey
 from broker.storage.commit import Decide
 from broker.strictjson import render_json
 from handlers.auth import Tenancy
 from handlers.broker import Broker, broker_of
+from handlers.committing import answer_by_commit
 from handlers.idempotency import kept_answer, key_of
 from handlers.live import credentials, decisions, slugs
 from handlers.live.callers import read_body, tenancy
 from handlers.live.documents import EVENT, MOST_TOKENS, TOKEN, WatchToken, event_key, events_index, tokens_index
-from handlers.live.errors import render_error
 from handlers.live.events import team_channel, watch_channel
 from handlers.live.live_event import LiveEvent, StreamKey
 from handlers.live.machine import Command
@@ -32,7 +30,6 @@ from handlers.live.models import CreateTaken, PatchTaken, TokenTaken
 from handlers.live.passwords import SALT_BYTES, hash_password
 from handlers.live.settings import pace_of
 from handlers.live.wire import SUFFIX_CHARS, check_settings, parse, settings_of, slug_from
-from handlers.responses import PRIVATE
 
 SLUG_ATTEMPTS = 5
 
@@ -182,22 +179,12 @@ async def _slug_of(broker: Broker, tenant: str, event_id: str) -> str | None:
 async def _execute(
     request: Request, caller: Tenancy, body: object, event_id: str, decide: Decide, *, slug: str | None = None
 ) -> Response:
-    broker, key = broker_of(request), key_of(request, caller.grant, render_json(body))
-    known = slug or await _slug_of(broker, caller.tenant, event_id)
+    known = slug or await _slug_of(broker_of(request), caller.tenant, event_id)
     logs = [team_channel(caller.tenant), *([watch_channel(known)] if known else [])]
-    keys: Sequence[DocumentKey] = [event_key(caller.tenant, event_id)]
-    committed = await broker.commits.execute(caller.tenant, keys, decide, logs=logs, key=key, refuse=_refused)
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    response = kept_answer(committed.answer, is_replayed=committed.is_replayed)
-    response.headers["Cache-Control"] = PRIVATE
-    return response
+    keys = [event_key(caller.tenant, event_id)]
+    return await answer_by_commit(request, caller.tenant, caller.grant, body, keys, decide, logs=logs)
 
 
 def _fresh_key(partition: int) -> tuple[str, StreamKey]:
     key, stream = secrets.token_bytes(credentials.KEY_BYTES), secrets.token_bytes(credentials.STREAM_BYTES)
     return credentials.make_stream_key(partition, key, stream)
-
-
-def _refused(refusal: Refusal) -> Answer:
-    status, body = render_error(refusal.status, refusal.message, refusal.extra)
-    return Answer(status, render_json(body))

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.idempotency import Kept
-from broker.strictjson import render_json
+from broker.storage.state import Tail
 from handlers.auth import Tenancy
 from handlers.broker import broker_of
-from handlers.idempotency import kept_answer
+from handlers.idempotency import state_answer
 from handlers.live.callers import tenancy
 from handlers.live.decisions import found_event
 from handlers.live.documents import (
@@ -52,12 +51,11 @@ class Report(NamedTuple):
     caller: Tenancy
     event: LiveEvent
     now_ms: int
-    cursor: str | None
+    tail: Tail | None
 
     def answer(self, value: Any) -> Response:
         """The answer that tells this of it."""
-        kept = Kept("", 200, render_json(value), team_channel(self.caller.tenant).id, self.cursor)
-        return kept_answer(kept, is_replayed=False)
+        return state_answer(value, self.tail)
 
 
 async def list_live_events(request: Request) -> Response:
@@ -70,9 +68,7 @@ async def list_live_events(request: Request) -> Response:
         team.partition, EVENT, events_index(caller.tenant), skip=offset, limit=limit, is_descending=True, log=team
     )
     events = [render_event(parse_event(document.body)) for _, document in page.documents]
-    shown = render_json({"events": events, "total": page.total, "limit": limit, "offset": offset})
-    cursor = None if page.tail is None else page.tail.cursor
-    return kept_answer(Kept("", 200, shown, team.id, cursor), is_replayed=False)
+    return state_answer({"events": events, "total": page.total, "limit": limit, "offset": offset}, page.tail)
 
 
 async def show_live_event(request: Request) -> Response:
@@ -153,7 +149,7 @@ async def show_limits(request: Request) -> Response:
         "max_tokens_per_event": MOST_TOKENS,
         "max_sessions_per_event": MOST_SESSIONS,
     }
-    return kept_answer(Kept("", 200, render_json(shown)), is_replayed=False)
+    return state_answer(shown, None)
 
 
 async def _report(request: Request) -> Report:
@@ -161,7 +157,7 @@ async def _report(request: Request) -> Report:
     team = await broker.channels.ensure(team_channel(caller.tenant))
     loaded = (await broker.reader.read(team.partition, [event_key(caller.tenant, event_id)], logs=(team,))).loaded
     event = found_event(loaded, caller.tenant, event_id).event
-    return Report(caller, event, loaded.now_ms, None if loaded.tail is None else loaded.tail.cursor)
+    return Report(caller, event, loaded.now_ms, loaded.tail)
 
 
 async def _tokens(request: Request, report: Report) -> list[WatchToken]:

@@ -8,7 +8,7 @@ from handlers.live.ingest_wire import FORM, IngestTold, Told, parse_told
 
 def test_the_calls_of_nginx_rtmp_are_understood() -> None:
     form = b"app=live&flashver=FMLE&swfurl=&tcurl=rtmp%3A%2F%2Fx&addr=1.2.3.4&call=publish&name=sk_00x&type=live"
-    assert parse_told(FORM, form) == Told("publish", "sk_00x", None, 0)
+    assert parse_told(FORM, form) == Told("publish", "sk_00x")
     assert parse_told(f"{FORM}; charset=utf-8", b"call=update_publish&name=n").call == "update"
     assert parse_told(FORM, b"call=publish_done&name=n").call == "publish_done"
     assert parse_told(FORM, b"call=record_done&name=n&path=/x.flv&recorder=r").call == "recorded"
@@ -18,7 +18,8 @@ def test_a_recording_may_say_how_long_it_is_or_that_it_failed() -> None:
     assert IngestTold(call="record_done", name="n", recording_id="r", duration_ms=5).told() == Told(
         "recorded", "n", "r", 5
     )
-    assert parse_told(FORM, b"call=record_done&name=n&failed=true").duration_ms is None
+    failed = parse_told(FORM, b"call=record_done&name=n&failed=true")
+    assert failed.has_failed and failed.duration_ms is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""A call of a domain: one commit, answered once for each Idempotency-Key, with its refusals in the body of its API."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from broker.change import Answer, DocumentKey
+from broker.errors import Refusal
+from broker.scopes import Grant
+from broker.storage.commit import Decide, Logs
+from broker.strictjson import render_json
+from handlers.broker import broker_of
+from handlers.envelopes import error_of
+from handlers.idempotency import kept_answer, key_of
+
+
+async def answer_by_commit(
+    request: Request, owner: str, grant: Grant, body: Any, keys: Sequence[DocumentKey], decide: Decide, *, logs: Logs
+) -> Response:
+    """Commit what `decide` makes of the documents of an owner, and answer what it answers; `body` is the JSON sent.
+
+    Raises what `Commits.execute` does.
+    """
+    committed = await broker_of(request).commits.execute(
+        owner,
+        keys,
+        decide,
+        logs=logs,
+        key=key_of(request, grant, render_json(body)),
+        refuse=partial(_refused, request.scope),
+    )
+    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
+    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+
+
+def _refused(scope: Scope, refusal: Refusal) -> Answer:
+    status, body = error_of(scope, refusal.status, refusal.message, refusal.extra)
+    return Answer(status, render_json(body))
