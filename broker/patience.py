@@ -45,7 +45,10 @@ class Patience(NamedTuple):
 
     def room(self, progress: Progress) -> int | None:
         """How many more events may be read, None for any number."""
-        return None if self.most_pending is None else max(0, self.most_pending - progress.pending)
+        # Where nothing is parked, all that is pending is still to be read: after a crash, or a replay.
+        if self.most_pending is None or not progress.parked:
+            return self.most_pending
+        return max(0, self.most_pending - progress.pending)
 
     def failed(self, progress: Progress, failure: Failure, now_ms: int) -> Progress:
         """What follows from a failure in a round that began at `now_ms`."""

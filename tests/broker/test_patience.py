@@ -4,7 +4,7 @@ import pytest
 
 from broker.ids import Position
 from broker.patience import MAX_SENDS, Failure, Patience
-from broker.progress import BREAKER_FAILURES, Progress, resumed, rewound, succeeded
+from broker.progress import BREAKER_FAILURES, Parked, Progress, resumed, rewound, succeeded
 
 NOW, DAY_MS = 1_800_000_000_000, 86_400_000
 AT = Position(NOW, 5)
@@ -53,7 +53,12 @@ def test_where_a_failure_would_be_the_end_one_is_sent() -> None:
 
 
 def test_so_many_may_wait_and_no_more_are_read() -> None:
-    assert [ENDING.room(Progress(AT, pending=each)) for each in (0, 9, 10, 11)] == [10, 1, 0, 0]
+    parked = {"a": Parked(AT, 1, NOW)}
+    assert [ENDING.room(Progress(AT, parked, pending=each)) for each in (0, 9, 10, 11)] == [10, 1, 0, 0]
+
+
+def test_what_waits_after_a_replay_is_read_again_however_much_it_is() -> None:
+    assert ENDING.room(rewound(Progress(AT, {"a": Parked(AT, 1, NOW)}, pending=10), AT)) == 10
 
 
 def test_who_asks_for_time_gets_it_there_too() -> None:

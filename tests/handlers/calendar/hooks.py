@@ -141,6 +141,22 @@ async def tried(hook: Hook, count: int) -> None:
     await until(is_so)
 
 
+async def driven(hook: Hook, delivered: int) -> None:
+    """Let first retries come due until so many were delivered and nothing waits."""
+    due: list[str] = []
+    async with asyncio.timeout(60):
+        while True:
+            page = await hook.deliveries("limit=100")
+            if page["stats"]["delivered"] >= delivered and not page["stats"]["pending"]:
+                return
+            now_due = sorted(each["next_retry_at"] for each in page["data"] if each["next_retry_at"])
+            if now_due and now_due != due:
+                await hook.org.advance(80_000)
+            else:
+                await asyncio.sleep(0.02)
+            due = now_due
+
+
 async def quiet() -> None:
     """Give what should not happen a moment to happen."""
     await asyncio.sleep(0.2)

@@ -368,23 +368,6 @@ async def test_a_day_of_failure_ends_it_and_one_success_begins_the_day_anew(acme
         assert (await acme.told("calendar-org-acme"))[-1]["data"]["payload"]["reason"] == "failing_too_long"
 
 
-async def test_what_is_slow_or_large_or_redirects_fails_and_nobody_waits_for_it(acme: Org, receiver: Receiver) -> None:
-    async def large(_: Request) -> web.Response:
-        return web.Response(body=b"x" * 5_000_000)
-
-    async def moved(_: Request) -> web.Response:
-        return web.Response(status=302, headers={"Location": receiver.url})
-
-    async with receiving(large) as huge, receiving(moved) as elsewhere:
-        first, second = await hook_of(acme, huge.url), await hook_of(acme, elsewhere.url)
-        await later(acme)
-        await first.counted(delivered=1)
-        await tried(second, 1)
-        [row] = (await second.deliveries())["data"]
-        assert (row["status"], row["response_status"]) == ("pending", 302)
-    assert receiver.requests == []
-
-
 @pytest.mark.parametrize("name", sorted(set(VENDOR_NAMES.values())))
 def test_all_that_is_told_may_be_asked_for(name: str) -> None:
     assert name in ALL
