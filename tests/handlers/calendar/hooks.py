@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -142,19 +143,17 @@ async def tried(hook: Hook, count: int) -> None:
 
 
 async def driven(hook: Hook, delivered: int) -> None:
-    """Let first retries come due until so many were delivered and nothing waits."""
-    due: list[str] = []
+    """Let retries come due until so many were delivered and nothing waits."""
     async with asyncio.timeout(60):
         while True:
             page = await hook.deliveries("limit=100")
             if page["stats"]["delivered"] >= delivered and not page["stats"]["pending"]:
                 return
-            now_due = sorted(each["next_retry_at"] for each in page["data"] if each["next_retry_at"])
-            if now_due and now_due != due:
-                await hook.org.advance(80_000)
-            else:
-                await asyncio.sleep(0.02)
-            due = now_due
+            due = [each["next_retry_at"] for each in page["data"] if each["next_retry_at"]]
+            wait_ms = int(datetime.fromisoformat(min(due)).timestamp() * 1000) - await hook.org.now_ms() if due else 0
+            if wait_ms > 0:
+                await hook.org.advance(wait_ms + 1)
+            await asyncio.sleep(0.02)
 
 
 async def quiet() -> None:
