@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from broker.ids import cursor_before, parse_ulid
@@ -63,16 +62,17 @@ async def test_a_payload_whose_event_is_gone_is_null(acme: Org, receiver: Receiv
     assert kept["payload"] == receiver.taken[1].event and lost["payload"] is None
 
 
-@pytest.mark.parametrize("query", ["status=PENDING", "status=", "include_payload=1", "include_payload=True"])
-async def test_a_bad_filter_of_deliveries_is_refused(acme: Org, query: str) -> None:
+async def test_a_bad_filter_of_deliveries_is_refused(acme: Org) -> None:
     made = await acme.good("POST", "webhooks", GOOD)
-    await acme.refused("GET", f"webhooks/{made['id']}/deliveries?{query}", None, 400, "validation_error")
+    for query in ("status=PENDING", "status=", "include_payload=1", "include_payload=True"):
+        await acme.refused("GET", f"webhooks/{made['id']}/deliveries?{query}", None, 400, "validation_error")
 
 
-@pytest.mark.parametrize("body", [{}, [], {"cursor": None}, {"cursor": 5}, {"cursor": "x"}, {"cursor": "é" * 26}])
-async def test_a_replay_from_nowhere_is_refused(acme: Org, body: Any) -> None:
+async def test_a_replay_from_nowhere_is_refused(acme: Org) -> None:
     made = await acme.good("POST", "webhooks", GOOD)
-    await acme.refused("POST", f"webhooks/{made['id']}/replay", body, 400, "validation_error")
+    bad: list[Any] = [{}, [], {"cursor": None}, {"cursor": 5}, {"cursor": "x"}, {"cursor": "é" * 26}]
+    for body in bad:
+        await acme.refused("POST", f"webhooks/{made['id']}/replay", body, 400, "validation_error")
 
 
 async def test_a_retried_replay_delivers_once(acme: Org, receiver: Receiver) -> None:

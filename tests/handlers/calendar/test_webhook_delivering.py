@@ -234,7 +234,7 @@ async def test_while_inactive_nothing_is_sent_and_activation_starts_at_the_tail(
     assert len(receiver.requests) == 1
     assert (await hook.patch(active=True))["active"] is True
     await later(acme, title="4")
-    await took(receiver, 2)
+    await hook.counted(delivered=2)
     assert [each.event["event"]["title"] for each in receiver.taken] == ["1", "4"]
     shown = await hook.shown()
     [gap] = shown["gaps"]

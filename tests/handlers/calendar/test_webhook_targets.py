@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from tests.broker_server import running_broker
@@ -28,9 +27,9 @@ async def acme_on(engine_url: str, tmp_path: Path, settings: dict[str, Any]) -> 
         yield org
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+async def test_a_url_that_is_not_public_is_refused_on_making_and_on_changing(acme: Org) -> None:
+    made = await acme.good("POST", "webhooks", GOOD)
+    for url in (
         "ftp://hooks.example.com/",
         "hooks.example.com",
         "http://10.0.0.1/",
@@ -41,13 +40,10 @@ async def acme_on(engine_url: str, tmp_path: Path, settings: dict[str, Any]) -> 
         "http://user@hooks.example.com/",
         "http://hooks.example.com:22/",
         "https://hooks.example.com/" + "x" * 2_048,
-    ],
-)
-async def test_a_url_that_is_not_public_is_refused_on_making_and_on_changing(acme: Org, url: str) -> None:
-    made = await acme.good("POST", "webhooks", GOOD)
-    for method, path in (("POST", "webhooks"), ("PATCH", f"webhooks/{made['id']}")):
-        error = await acme.refused(method, path, {**GOOD, "url": url}, 400, "validation_error")
-        assert error["param"] == "url"
+    ):
+        for method, path in (("POST", "webhooks"), ("PATCH", f"webhooks/{made['id']}")):
+            error = await acme.refused(method, path, {**GOOD, "url": url}, 400, "validation_error")
+            assert error["param"] == "url", url
     assert (await acme.good("GET", f"webhooks/{made['id']}"))["url"] == URL
 
 
