@@ -19,7 +19,16 @@ from handlers.broker import broker_of
 from handlers.calendar.events import org_of
 from handlers.calendar.serving import Caller, fresh_id, organisation_of
 from handlers.calendar.webhook_models import WebhookTaken
-from handlers.calendar.webhook_serving import Own, gaps_of, loaded_of, own_webhook, place_of, progress_of, target_of
+from handlers.calendar.webhook_serving import (
+    Own,
+    gaps_of,
+    keep_place,
+    loaded_of,
+    own_webhook,
+    place_of,
+    progress_of,
+    target_of,
+)
 from handlers.calendar.webhooks import (
     FORM,
     adding,
@@ -95,6 +104,7 @@ async def update_calendar_webhook(request: Request) -> Response:
     changes = changes_of(asked, url)
 
     async def act(keeping: Keeping) -> Answer:
+        await keep_place(broker, own)
         progress = progress_of(own.channel, own.endpoint, await loaded_of(broker, own.channel, [own.endpoint]))
         decide = partial(patching, own.endpoint.id, changes, off_of(progress))
 

@@ -5,14 +5,15 @@ from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
 
-from broker.channels import ChannelRecord
+from broker.change import Change, Put
+from broker.channels import DAY_MS, ChannelRecord
 from broker.delivery_log import KIND as LOG_KIND
 from broker.delivery_log import Row, parse_rows
 from broker.delivery_log import index_of as log_index
 from broker.endpoints import Endpoint
 from broker.errors import Invalid, NotFound
 from broker.ids import Position, render_ulid
-from broker.progress import Progress, parse_progress
+from broker.progress import Progress, parse_progress, render_progress
 from broker.storage.deliveries import name_of
 from broker.storage.endpoints import Following
 from broker.storage.state import Loaded
@@ -91,6 +92,17 @@ async def gaps_of(broker: Broker, own: Own) -> list[Row]:
     index = log_index(own.subject, "gap")
     page = await broker.reader.page(own.channel.partition, LOG_KIND, index, limit=MOST_GAPS, is_descending=True)
     return parse_rows([document for _, document in page.documents])
+
+
+async def keep_place(broker: Broker, own: Own) -> None:
+    """Have it noted where a webhook is that was never called: what it leaves out from here on is told by that."""
+    key, endpoint = state_of(own.subject), own.endpoint
+    body = render_progress(Progress(own.following.cursor, activation=endpoint.activation))
+
+    def decide(loaded: Loaded) -> Change:
+        return Change() if loaded.documents[key] else Change((Put(key, 0, body, (), endpoint.expires_ms + DAY_MS),))
+
+    await broker.commits.execute(own.caller.tenant, [key], decide)
 
 
 def target_of(broker: Broker, url: str) -> str:

@@ -2,7 +2,7 @@
 
 from handlers.calendar.webhook_serving import MOST_GAPS
 from tests.handlers.calendar.calls import Org
-from tests.handlers.calendar.hooks import hook_of, later
+from tests.handlers.calendar.hooks import hook_of, later, subject, took
 from tests.receivers import Receiver
 
 
@@ -15,6 +15,20 @@ async def test_a_new_webhook_is_at_the_tail_of_the_organisations_channel(acme: O
     await hook.counted(delivered=1)
     tail = (await acme.told("calendar-org-acme"))[-1]["id"]
     assert (await hook.until_shown(cursor=tail))["gaps"] == []
+
+
+async def test_one_that_was_never_called_knows_what_it_left_out(acme: Org, receiver: Receiver) -> None:
+    hook = await hook_of(acme, receiver.url)
+    start = (await hook.shown())["cursor"]
+    await hook.patch(active=False)
+    missed = await later(acme)
+    await hook.patch(active=True)
+    await hook.replay_is_open()
+    [gap] = (await hook.shown())["gaps"]
+    assert gap["after"] == start and receiver.requests == []
+    await hook.replay(gap["after"])
+    await took(receiver, 1)
+    assert subject(receiver.taken[0]) == missed["id"]
 
 
 async def test_its_newest_gaps_are_shown_and_nothing_that_is_empty(acme: Org, receiver: Receiver) -> None:
