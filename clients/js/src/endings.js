@@ -1,7 +1,7 @@
 // What a close code asks of a reader: come back, go on from another cursor, or stop (docs/close-codes.md). Pure.
 //
-// A close is {code, reason, cursor}. Coming back is {cursor, says, pace, leastS, isGap}: after this cursor, or where the
-// reader stands if null, at this pace ("growing", "spread" or "at once") and not before leastS.
+// A close is {code, reason, cursor}. Coming back is {cursor, says, pace, leastS, isGap}: after this cursor, or where
+// the reader stands if null, at this pace ("growing", "spread" or "at once") and not before leastS.
 
 import { ChannelEnded, Cut } from "./errors.js";
 

@@ -120,7 +120,8 @@ export class Follower {
   async *#stream({ path, query }) {
     const leaving = new AbortController();
     const signal = AbortSignal.any([this.#over.signal, leaving.signal]);
-    const timer = setTimeout(() => leaving.abort(new DOMException("timed out", "TimeoutError")), 1000 * this.#link.timing.openS);
+    const late = new DOMException("timed out", "TimeoutError");
+    const timer = setTimeout(() => leaving.abort(late), 1000 * this.#link.timing.openS);
     try {
       const response = await this.#link.fetch(path, query, { headers: { Accept: "text/event-stream" }, signal });
       if (response.status !== 200 || !response.headers.get("content-type")?.startsWith("text/event-stream")) {

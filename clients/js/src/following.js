@@ -1,12 +1,13 @@
 // Following a channel across everything that breaks: every event once and in order, or a word about the gap. Pure.
 //
-// Whoever drives it asks nextStep, does it, and says what came of it; the reader is given what take has after each. While
-// a socket or stream is open wake is called at dueS, and it is left when isOpen is no more. nowS is a clock that only
-// rises, chance a number from 0 to 1. Steps: {pause}, {ask}, {open, path, query}, {finish}.
+// Whoever drives it asks nextStep, does it, and says what came of it; the reader is given what take has after each.
+// While a socket or stream is open wake is called at dueS, and it is left when isOpen is no more. nowS is a clock that
+// only rises, chance a number from 0 to 1. Steps: {pause}, {ask}, {open, path, query}, {finish}.
 //
 // asked is {channelId, types, cursor, since, newest, transports, isRenewable}. The same machine in Python is
 // tidemark_client/following.py; clients/cases holds both to the same.
 
+import { closeOfStream, opened } from "./connection.js";
 import { afterClose, comeBack, parseClose } from "./endings.js";
 import { Cut, TidemarkError, Unreachable } from "./errors.js";
 import { isOurs, pageOf, parseAnswer, parseEvent, refusalOf } from "./event.js";
@@ -14,7 +15,7 @@ import { parseCursor } from "./ids.js";
 import { Inbox } from "./inbox.js";
 import { Polling } from "./polling.js";
 import { pageCall, spellTypes } from "./requests.js";
-import { StreamParser, TooLong } from "./sse.js";
+import { TooLong } from "./sse.js";
 import { Pauses, notBeforeS } from "./timing.js";
 import { TRANSPORTS, Ways } from "./ways.js";
 
@@ -83,8 +84,7 @@ export class Follow {
     if (this.#doubt !== null || way === "poll") {
       return { ask: this.#polling.pageAfter(place, { mayWait: this.#doubt === null }) };
     }
-    const dueS = nowS + this.#timing.openS;
-    this.#open = { way, sinceS: nowS, dueS, hasSpoken: false, isBehind: false, asked: "", stream: new StreamParser() };
+    this.#open = opened(way, nowS, nowS + this.#timing.openS);
     const query = { cursor: place, ...(this.#types === null ? {} : { types: this.#types }) };
     return { open: way, path: ["channels", channelId, way], query };
   }
@@ -183,10 +183,11 @@ export class Follow {
   onProbe(answer, nowS) {
     const connection = this.#open;
     if (connection === null) return;
-    if (answer === null) {
-      this.#closed(null, nowS);
-      return;
-    }
+    if (answer === null) this.#closed(null, nowS);
+    else this.#probed(answer, connection, nowS);
+  }
+
+  #probed(answer, connection, nowS) {
     this.#ending(() => {
       connection.dueS = nowS + this.#timing.silenceS;
       if (answer.status !== 200 || connection.asked !== this.#inbox.place) return;
@@ -293,14 +294,4 @@ export class Follow {
       this.#end = error;
     }
   }
-}
-
-function closeOfStream(text) {
-  try {
-    const { code, reason, cursor } = JSON.parse(text);
-    if (typeof code === "number") return { code, reason: String(reason), cursor: cursor ?? null };
-  } catch {
-    // Told below.
-  }
-  throw new Cut("The stream ended without saying how: is this a Tidemark server?");
 }

@@ -1,8 +1,8 @@
 // What came for a reader and what it has taken: every event once, in order, and each gap in its place. Pure.
 //
-// Two places: `place` is where the next connection begins, behind all that came; `cursor` is where a reader that starts
-// anew would begin, behind all that was taken. Ids only rise within a log, which is the proof against duplicates; after a
-// fail-over a log may have ended before what was read last, so a gap begins the proof anew.
+// Two places: `place` is where the next connection begins, behind all that came; `cursor` is where a reader that
+// starts anew would begin, behind all that was taken. Ids only rise within a log, which is the proof against
+// duplicates; after a fail-over a log may have ended before what was read last, so a gap begins the proof anew.
 //
 // What is given is {event}, {gap} or {trouble}; a {position} only moves.
 

@@ -1,7 +1,7 @@
 // Polls of a channel: which page to ask for, and when again. Pure.
 //
-// A page that shared caches may keep is polled as often as they keep it, under the one URL that all readers at this place
-// use, and with its ETag; so many readers cost the server one request. Any other is asked for as a long poll.
+// A page that shared caches may keep is polled as often as they keep it, under the one URL that all readers at this
+// place use, and with its ETag; so many readers cost the server one request. Any other is asked for as a long poll.
 
 import { pageCall } from "./requests.js";
 

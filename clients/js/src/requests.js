@@ -15,7 +15,8 @@ export function callOf(method, path, { query = {}, body = null, headers = {}, wa
 }
 
 export function publishOne(channelId, draft, key) {
-  return callOf("POST", ["channels", channelId, "events"], { body: render(wireOf(draft)), headers: { [KEY_HEADER]: key } });
+  const body = render(wireOf(draft));
+  return callOf("POST", ["channels", channelId, "events"], { body, headers: { [KEY_HEADER]: key } });
 }
 
 export function publishBatch(channelId, drafts, key) {

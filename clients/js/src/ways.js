@@ -1,7 +1,7 @@
 // Which transport a reader takes: the best one that works here, and a better one again after a while. Pure.
 //
-// One that fails goes to the next: one that never worked here after two tries, one that did after three, and one that is
-// plainly not to be had at once. Only failures count in which the server could be reached in another way.
+// One that fails goes to the next: one that never worked here after two tries, one that did after three, and one that
+// is plainly not to be had at once. Only failures count in which the server could be reached in another way.
 
 import { Invalid } from "./errors.js";
 
