@@ -75,7 +75,10 @@ const PLAYS = {
   due: (core, expected) => assert.equal(core.dueS, expected),
 };
 
-for (const { name, asked, timing, lines } of cases("following")) {
+// Sessions that the Python core went through, as a test of the repository draws them at random.
+const more = process.env.TIDEMARK_CASES ? JSON.parse(readFileSync(process.env.TIDEMARK_CASES, "utf8")) : [];
+
+for (const { name, asked, timing, lines } of [...cases("following"), ...more]) {
   test(name, () => {
     const core = new Follow({ channelId: "news", ...camel(asked) }, { ...TIMING, ...camel(timing) });
     for (const [word, ...rest] of lines) PLAYS[word](core, ...rest);
