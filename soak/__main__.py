@@ -10,6 +10,7 @@ import uvloop
 
 from bench.machine import describe
 from bench.open_files import allow_open_files
+from bench.progress import progress
 from soak.cast import Size
 from soak.checker import Verdict, check
 from soak.clients.command import try_clients
@@ -83,7 +84,8 @@ def render(asked: Asked, facts: Sequence[str], history: History, verdict: Verdic
 async def _run(asked: Asked, keep: Path | None) -> tuple[History, Memory]:
     with folder_for(keep) as folder:
         async with staged(folder) as stage:
-            return await soak(stage, asked, lambda line: click.echo(line, err=True))
+            with progress(asked.seconds, unit="s") as bar:
+                return await soak(stage, asked, bar.say_in_time)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from handlers.commands.client_options import EPILOG, exit_statuses, say, server_of, server_options
+from handlers.commands.output import echo_json, json_option
 from handlers.terminal.rendering import channel_line, printable
 from tidemark_client import Client
 from tidemark_client.answers import member
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, a line for each channel.")
+JSON = json_option("Print JSON, a line for each channel.")
 
 
 @click.group(invoke_without_command=True)
@@ -34,7 +35,10 @@ def list_all(*, as_json: bool, url: str | None, token: str | None, directory: st
     """
     with exit_statuses():
         for channel in _every(server_of(url, token, directory).client("sub:*")):
-            click.echo(_compact(channel) if as_json else channel_line(channel))
+            if as_json:
+                echo_json(channel)
+            else:
+                click.echo(channel_line(channel))
 
 
 @channels.command(epilog=EPILOG)
@@ -46,8 +50,11 @@ def show(*, channel: str, as_json: bool, url: str | None, token: str | None, dir
     client = server_of(url, token, directory).client(f"sub:{channel}")
     with exit_statuses():
         shown = client.request("GET", "channels", channel)
+        if as_json:
+            echo_json(shown)
+            return
         pretty = json.dumps(shown, indent=2, ensure_ascii=False)
-        click.echo(_compact(shown) if as_json else "\n".join(map(printable, pretty.split("\n"))))
+        click.echo("\n".join(map(printable, pretty.split("\n"))))
 
 
 @channels.command(epilog=EPILOG)
@@ -77,7 +84,7 @@ def create(
         created = client.request("POST", "channels", json=body)
         made = member(created, "token")
         if as_json:
-            click.echo(_compact(created))
+            echo_json(created)
             return
         say(f"Created {channel}. Its token, which publishes to it and reads it and never expires:")
         click.echo(made)
@@ -98,7 +105,7 @@ def delete(
     with exit_statuses():
         client.request("DELETE", "channels", channel)
         if as_json:
-            click.echo(_compact({"id": channel, "deleted": True}))
+            echo_json({"id": channel, "deleted": True})
         else:
             say(f"Deleted {channel}")
 
@@ -112,7 +119,3 @@ def _every(client: Client) -> Iterator[dict[str, Any]]:
         cursor = page.get("cursor")
         if not page.get("has_more") or cursor is None:
             return
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

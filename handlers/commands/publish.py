@@ -10,7 +10,9 @@ import click
 from broker.durations import parse_duration
 from broker.errors import Invalid
 from handlers.commands.client_options import EPILOG, exit_statuses, say, server_of, server_options
+from handlers.commands.output import json_option
 from handlers.terminal.lines import check_json, good_beginning, lines_at_hand
+from handlers.terminal.progress import file_progress
 from tidemark_client import Client, Draft, Event, RawJson, Refused, Unreachable
 from tidemark_client.requests import BATCH_EVENTS
 
@@ -30,7 +32,7 @@ class Batch(NamedTuple):
 @click.option("--type", "type_name", help="The type of the events.")
 @click.option("--key", help="The Idempotency-Key of DATA: with the same one it is stored once, however often you try.")
 @click.option("--retry-for", "patience", default="1m", show_default=True, help="How long to wait for an absent server.")
-@click.option("--json", "as_json", is_flag=True, help="Print each new event as JSON instead of its id.")
+@json_option("Print each new event as JSON instead of its id.")
 @server_options
 def publish(
     *,
@@ -83,13 +85,15 @@ def _lines() -> Iterator[Batch]:
     if sys.stdin.isatty():
         say("Reading JSON lines; Ctrl-D ends them")
     try:
-        for lines in lines_at_hand(sys.stdin.fileno()):
-            data, fault = good_beginning(lines)
-            for i in range(0, len(data), BATCH_EVENTS):
-                part = data[i : i + BATCH_EVENTS]
-                yield Batch(_name(lines[i].number, lines[i + len(part) - 1].number), part)
-            if fault is not None:
-                raise fault
+        with file_progress(sys.stdin.fileno()) as moved:
+            for lines in lines_at_hand(sys.stdin.fileno()):
+                data, fault = good_beginning(lines)
+                for i in range(0, len(data), BATCH_EVENTS):
+                    part = data[i : i + BATCH_EVENTS]
+                    yield Batch(_name(lines[i].number, lines[i + len(part) - 1].number), part)
+                    moved(sum(len(text) + 1 for text in part))
+                if fault is not None:
+                    raise fault
     except Invalid as error:
         raise click.ClickException(f"{error.message}; all lines before it are published") from error
 

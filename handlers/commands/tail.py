@@ -9,6 +9,7 @@ import click
 
 from broker.errors import Invalid
 from handlers.commands.client_options import EPILOG, exit_statuses, say, server_of, server_options
+from handlers.commands.output import json_option
 from handlers.terminal.colours import When, wants_colour
 from handlers.terminal.filters import Filter, parse_pattern
 from handlers.terminal.rendering import data_text, event_line
@@ -35,7 +36,7 @@ MAX_NEWEST = 100
     show_default=True,
     help="Colours; auto is for a terminal, unless NO_COLOR is set.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each event as the JSON that the server sent.")
+@json_option("Print each event as the JSON that the server sent.")
 @server_options
 def tail(
     *,

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bench.machine import describe
+from bench.progress import progress
 from bench.table import markdown
 from soak.checker import Verdict, check
 from soak.clients.run import Asked, torture
@@ -65,7 +66,8 @@ def as_json(history: History, verdict: Verdict, drivers: Sequence[Driver]) -> di
 async def _run(asked: Asked, keep: Path | None) -> tuple[History, list[Driver]]:
     with folder_for(keep) as folder:
         async with staged(folder, BROKER) as stage:
-            return await torture(stage, asked, lambda line: click.echo(line, err=True))
+            with progress(asked.seconds, unit="s") as bar:
+                return await torture(stage, asked, bar.say_in_time)
 
 
 def _clients(history: History, drivers: Sequence[Driver]) -> list[dict[str, str | int]]:
