@@ -30,6 +30,9 @@ class ThreadedFollower:
             raise StopAsyncIteration
         return event
 
+    async def begin(self) -> None:
+        await asyncio.to_thread(self._follower.begin)
+
     async def aclose(self) -> None:
         await asyncio.to_thread(self._follower.close)
 

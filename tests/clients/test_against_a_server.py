@@ -60,6 +60,15 @@ async def test_every_transport_replays_filters_and_goes_on_live(
         assert follower.cursor == (await client.page(news)).cursor
 
 
+async def test_what_is_published_after_it_began_is_given(shared_server: ServeProcess, news: str, face: str) -> None:
+    shared_server.publish(news, "before")
+    async with client_of(face, shared_server.url, token=shared_server.token("admin")) as client:
+        follower = client.follow(news)
+        await follower.begin()
+        shared_server.publish(news, "after")
+        assert await take(follower, 1) == ["after"]
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_gap_is_told_by_every_transport(
     shared_server: ServeProcess, news: str, face: str, way: Transport

@@ -38,10 +38,17 @@ export class Follower {
       const { value, done } = await this.#given.next();
       if (done) return { value: undefined, done: true };
       if (value.event) return { value: value.event, done: false };
-      if (value.trouble) this.#onTrouble?.(value.trouble);
-      else if (this.#onGap === null) throw new GapFound(value.gap);
-      else this.#onGap(value.gap);
+      this.#tell(value);
     }
+  }
+
+  // Settle where it begins: what is published from here on will be given. Else the first next settles it.
+  async begin() {
+    while (!this.#core.hasBegun && !this.#over.signal.aborted) {
+      await this.#do(this.#core.nextStep(nowS(), chance()));
+      if (!this.#core.hasBegun) for (const given of this.#taken()) this.#tell(given);
+    }
+    return this;
   }
 
   // Leave the connection; the cursor stays. Also what `break` in a loop does.
@@ -58,13 +65,22 @@ export class Follower {
   async *#everything() {
     while (!this.#over.signal.aborted) {
       const step = this.#core.nextStep(nowS(), chance());
-      if (step.finish) throw step.finish;
-      if (step.pause) await sleep(step.pause, this.#over.signal);
-      else if (step.ask) await this.#ask(step.ask);
-      else if (step.open === "ws") yield* this.#socket(step);
-      else yield* this.#stream(step);
+      if (step.open) yield* step.open === "ws" ? this.#socket(step) : this.#stream(step);
+      else await this.#do(step);
       yield* this.#taken();
     }
+  }
+
+  async #do(step) {
+    if (step.finish) throw step.finish;
+    if (step.pause) await sleep(step.pause, this.#over.signal);
+    else await this.#ask(step.ask);
+  }
+
+  #tell({ trouble, gap }) {
+    if (trouble) this.#onTrouble?.(trouble);
+    else if (this.#onGap === null) throw new GapFound(gap);
+    else this.#onGap(gap);
   }
 
   *#taken() {

@@ -53,6 +53,11 @@ export class Follow {
     return this.#inbox.cursor;
   }
 
+  // Whether it is settled where the reading begins.
+  get hasBegun() {
+    return this.#inbox.place !== null;
+  }
+
   // Whether the connection that was opened is still wanted.
   get isOpen() {
     return this.#open !== null && this.#end === null;
@@ -183,12 +188,8 @@ export class Follow {
   onProbe(answer, nowS) {
     const connection = this.#open;
     if (connection === null) return;
-    if (answer === null) this.#closed(null, nowS);
-    else this.#probed(answer, connection, nowS);
-  }
-
-  #probed(answer, connection, nowS) {
     this.#ending(() => {
+      if (answer === null) return this.#closed(null, nowS);
       connection.dueS = nowS + this.#timing.silenceS;
       if (answer.status !== 200 || connection.asked !== this.#inbox.place) return;
       const page = pageOf(parseAnswer(answer));

@@ -137,6 +137,8 @@ export class Client {
 export class Follower implements AsyncIterableIterator<Event> {
   /** What to keep in order to go on after the end of this program. Null before that is known. */
   readonly cursor: string | null;
+  /** Settle where it begins: what is published from here on will be given. Else the first `next` settles it. */
+  begin(): Promise<this>;
   next(): Promise<IteratorResult<Event, undefined>>;
   return(): Promise<IteratorResult<Event, undefined>>;
   [Symbol.asyncIterator](): this;

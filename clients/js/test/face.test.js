@@ -114,6 +114,14 @@ test("where no upgrade passes and streams are held back it polls", async () => {
   assert.ok(said.some((text) => text.includes("opens no WebSocket")));
 });
 
+test("what is published after it began is given", async () => {
+  const id = await channel();
+  await client.publish(id, "before");
+  const follower = await client.follow(id).begin();
+  await client.publish(id, "after");
+  assert.deepEqual(await take(follower, 1), ["after"]);
+});
+
 test("closing ends one that waits", async () => {
   const id = await channel();
   for (const way of WAYS) {

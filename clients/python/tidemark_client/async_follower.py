@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tidemark_client.answers import Call
 from tidemark_client.async_link import AsyncLink
-from tidemark_client.errors import GapFound
+from tidemark_client.errors import Gap, GapFound
 from tidemark_client.event import Event
 from tidemark_client.face import (
     BROKEN,
@@ -29,7 +29,7 @@ from tidemark_client.face import (
 )
 from tidemark_client.following import Asked, Follow
 from tidemark_client.inbox import Given, Trouble
-from tidemark_client.steps import Ask, Finish, Open, Pause
+from tidemark_client.steps import Ask, Finish, Open, Pause, Step
 
 
 class AsyncFollower:
@@ -51,6 +51,15 @@ class AsyncFollower:
         """Behind the last event that was given, and behind what is not for this reader. None before that is known."""
         return self._core.cursor
 
+    async def begin(self) -> Self:
+        """Settle where it begins: what is published from here on will be given. Else the first `anext` settles it."""
+        while not self._core.has_begun:
+            await self._do(self._core.next_step(time.monotonic(), _chance()))
+            if not self._core.has_begun:
+                for given in self._taken():
+                    self._tell(given)
+        return self
+
     def __aiter__(self) -> Self:
         return self
 
@@ -60,20 +69,15 @@ class AsyncFollower:
             given = await anext(self._given)
             if isinstance(given, Event):
                 return given
-            if isinstance(given, Trouble):
-                if self._on_trouble is not None:
-                    self._on_trouble(given.text)
-            elif self._on_gap is None:
-                raise GapFound(given)
-            else:
-                self._on_gap(given)
+            self._tell(given)
 
     async def aclose(self) -> None:
         """Leave the connection. `cursor` stays."""
         await self._given.aclose()
 
     async def __aenter__(self) -> Self:
-        return self
+        """It begins here."""
+        return await self.begin()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -82,23 +86,34 @@ class AsyncFollower:
 
     async def _everything(self) -> AsyncGenerator[Given, None]:
         while True:
-            match self._core.next_step(time.monotonic(), _chance()):
-                case Pause(seconds):
-                    await asyncio.sleep(seconds)
-                case Ask(call):
-                    await self._ask(call)
-                case Open(transport="ws") as opened:
-                    async with aclosing(self._socket(opened)) as socket:
-                        async for given in socket:
-                            yield given
-                case Open() as opened:
-                    async with aclosing(self._stream(opened)) as stream:
-                        async for given in stream:
-                            yield given
-                case Finish(error):
-                    raise error
+            step = self._core.next_step(time.monotonic(), _chance())
+            if isinstance(step, Open):
+                way = self._socket(step) if step.transport == "ws" else self._stream(step)
+                async with aclosing(way) as everything:
+                    async for given in everything:
+                        yield given
+            else:
+                await self._do(step)
             for given in self._taken():
                 yield given
+
+    async def _do(self, step: Step) -> None:
+        match step:
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+            case Ask(call):
+                await self._ask(call)
+            case Finish(error):
+                raise error
+
+    def _tell(self, given: Given) -> None:
+        if isinstance(given, Trouble):
+            if self._on_trouble is not None:
+                self._on_trouble(given.text)
+        elif isinstance(given, Gap):
+            if self._on_gap is None:
+                raise GapFound(given)
+            self._on_gap(given)
 
     def _taken(self) -> Iterator[Given]:
         while (given := self._core.take()) is not None:

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tidemark_client.answers import Call
-from tidemark_client.errors import GapFound
+from tidemark_client.errors import Gap, GapFound
 from tidemark_client.event import Event
 from tidemark_client.face import (
     BROKEN,
@@ -27,7 +27,7 @@ from tidemark_client.face import (
 from tidemark_client.following import Asked, Follow
 from tidemark_client.inbox import Given, Trouble
 from tidemark_client.link import Link
-from tidemark_client.steps import Ask, Finish, Open, Pause
+from tidemark_client.steps import Ask, Finish, Open, Pause, Step
 
 
 class Follower:
@@ -49,6 +49,15 @@ class Follower:
         """Behind the last event that was given, and behind what is not for this reader. None before that is known."""
         return self._core.cursor
 
+    def begin(self) -> Self:
+        """Settle where it begins: what is published from here on will be given. Else the first `next` settles it."""
+        while not self._core.has_begun:
+            self._do(self._core.next_step(time.monotonic(), _chance()))
+            if not self._core.has_begun:
+                for given in self._taken():
+                    self._tell(given)
+        return self
+
     def __iter__(self) -> Self:
         return self
 
@@ -58,20 +67,15 @@ class Follower:
             given = next(self._given)
             if isinstance(given, Event):
                 return given
-            if isinstance(given, Trouble):
-                if self._on_trouble is not None:
-                    self._on_trouble(given.text)
-            elif self._on_gap is None:
-                raise GapFound(given)
-            else:
-                self._on_gap(given)
+            self._tell(given)
 
     def close(self) -> None:
         """Leave the connection. `cursor` stays."""
         self._given.close()
 
     def __enter__(self) -> Self:
-        return self
+        """It begins here."""
+        return self.begin()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -80,18 +84,30 @@ class Follower:
 
     def _everything(self) -> Generator[Given, None, None]:
         while True:
-            match self._core.next_step(time.monotonic(), _chance()):
-                case Pause(seconds):
-                    time.sleep(seconds)
-                case Ask(call):
-                    self._ask(call)
-                case Open(transport="ws") as opened:
-                    yield from self._socket(opened)
-                case Open() as opened:
-                    yield from self._stream(opened)
-                case Finish(error):
-                    raise error
+            step = self._core.next_step(time.monotonic(), _chance())
+            if isinstance(step, Open):
+                yield from self._socket(step) if step.transport == "ws" else self._stream(step)
+            else:
+                self._do(step)
             yield from self._taken()
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Pause(seconds):
+                time.sleep(seconds)
+            case Ask(call):
+                self._ask(call)
+            case Finish(error):
+                raise error
+
+    def _tell(self, given: Given) -> None:
+        if isinstance(given, Trouble):
+            if self._on_trouble is not None:
+                self._on_trouble(given.text)
+        elif isinstance(given, Gap):
+            if self._on_gap is None:
+                raise GapFound(given)
+            self._on_gap(given)
 
     def _taken(self) -> Iterator[Given]:
         while (given := self._core.take()) is not None:

@@ -68,6 +68,11 @@ class Follow:
         return self._inbox.cursor
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it is settled where the reading begins."""
+        return self._inbox.place is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether the connection that was opened is still wanted."""
         return self._open is not None and self._end is None
