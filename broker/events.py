@@ -28,8 +28,7 @@ class EventLimits:
     json_keys: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """One event as its publisher sent it, checked: `data_json` is the compact JSON of `data`."""
 
     type: str | None
@@ -39,8 +38,7 @@ class Draft:
     reply_to: Cursor | None
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(NamedTuple):
     """A parsed publish body; `batch` says whether the answer is wrapped in `events`.
 
     `publish_at_ms` is when it is to be published, None for at once.

@@ -6,6 +6,7 @@ from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from handlers.api_keys import OPERATIONS as API_KEYS
 from handlers.auth import require_admin, require_metrics
@@ -43,7 +44,7 @@ def for_admins(operation: Operation) -> Operation:
     require = require_metrics if operation.access == "metrics" else require_admin
 
     @wraps(operation.handler)
-    async def guarded(request: Request) -> Response:
+    async def guarded(request: Request) -> ASGIApp:
         require(request)
         return await operation.handler(request)
 

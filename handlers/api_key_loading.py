@@ -35,7 +35,9 @@ class ApiKeyLoading:
 def _may_have_one(scope: Scope) -> bool:
     """Whether it is worth to look closely; most requests have a channel token or nothing, and this is on their way."""
     texts = [value for name, value in scope["headers"] if name in HEADERS]
-    return any(form in text for text in (*texts, scope["query_string"]) for form in FORMS)
+    if scope["query_string"]:
+        texts.append(scope["query_string"])
+    return any(form in text for text in texts for form in FORMS)
 
 
 def credentials_of(scope: Scope) -> list[str]:

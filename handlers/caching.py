@@ -7,25 +7,28 @@ one to use. Nothing that a credential came with may be kept. Pure but for the ha
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-CREDENTIALS = ("authorization", "cookie")
+CREDENTIALS = frozenset((b"authorization", b"cookie"))
 PLAIN = ",:"
 """What clients write either as it is or as `%2C` and `%3A`; both count as the one spelling."""
 
 
-def has_credential(headers: Headers, query: bytes) -> bool:
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+def has_credential(headers: RawHeaders, query: bytes) -> bool:
     """True when the answer is the sender's own: Authorization, Cookie, or a `token` in the query string as sent.
 
     Tidemark reads no cookies, but those who run a cache cannot know.
     """
-    if any(name in headers for name in CREDENTIALS):
+    if not CREDENTIALS.isdisjoint([name for name, _ in headers]):
         return True
     # Only a query that may have one is read: that costs more than all the rest.
     return (b"token" in query or b"%" in query) and "token" in QueryParams(query)
@@ -45,7 +48,7 @@ def public_answer(
     `parameters` are those that the answer depends on, each with the one spelling of its value. Purging by the channel's
     id (Surrogate-Key, Cache-Tag) removes every answer about it.
     """
-    if has_credential(request.headers, request.scope["query_string"]):
+    if has_credential(request.scope["headers"], request.scope["query_string"]):
         return Response(body, media_type=media_type)
     if not _is_spelled_so(request.scope, parameters):
         return Response(body, headers=_uncacheable(request.scope["path"], parameters), media_type=media_type)

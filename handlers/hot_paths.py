@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -17,7 +16,7 @@ from handlers.responses import refusal_answer
 
 PREFIX = "/api/v1/channels/"
 
-OnRequest = Callable[[Request], Awaitable[Response]]
+OnRequest = Callable[[Request], Awaitable[ASGIApp]]
 OnSocket = Callable[[WebSocket], Awaitable[None]]
 
 
@@ -46,10 +45,10 @@ class HotPaths:
             await hot.on_socket(WebSocket(scope, receive, send))
         else:
             try:
-                response = await hot.on_request[scope["method"]](Request(scope, receive))
+                answer: ASGIApp = await hot.on_request[scope["method"]](Request(scope, receive))
             except Refusal as refusal:
-                response = refusal_answer(refusal, scope)
-            await response(scope, receive, send)
+                answer = refusal_answer(refusal, scope)
+            await answer(scope, receive, send)
 
     def _find(self, scope: Scope) -> HotPath | None:
         path: str = scope.get("path", "")

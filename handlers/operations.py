@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[ASGIApp]]
 Access = Literal["none", "optional", "read", "publish", "token", "metrics", "admin", "tenant"]
 Schema = Mapping[str, Any]
 
@@ -67,7 +67,7 @@ def routes_of(operations: Sequence[Operation]) -> list[Route]:
 def _dispatch(handlers: Mapping[str, Handler]) -> Handler:
     by_method = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
-    async def endpoint(request: Request) -> Response:
+    async def endpoint(request: Request) -> ASGIApp:
         return await by_method[request.method](request)
 
     return endpoint

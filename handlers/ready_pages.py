@@ -1,23 +1,30 @@
 """Answers to polls that are ready: the bytes of a page, for as long as nothing in its log has changed.
 
-A page is known by the log's own word of itself (its newest event, its last trim, its revision and the record's) and by
-the request as it was sent. So an entry is never out of date, only out of use; the least used go first.
+A page is kept for the request as it was sent, with the log's own word of itself (its newest event, its last trim, its
+revision and the record's) from before the page was read. Who asks the log again and hears the same may give that page.
+The least used go first.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
 from typing import NamedTuple
 
 from starlette.responses import Response
 
+from broker.channels import ChannelRecord
+from broker.cursors import LogMeta
 from handlers.caching import is_known
+
+Asked = tuple[bytes, bytes]
+"""Path and query, as sent."""
 
 MOST_BYTES = 16_777_216
 
 
 class ReadyPage(NamedTuple):
-    """An answer with its validator, and the answer to those who have it."""
+    """An answer, what its log said of itself, its validator, and the answer to those who have it."""
 
+    channel: ChannelRecord
+    meta: LogMeta
     etag: str
     whole: Response
     not_modified: Response
@@ -33,22 +40,25 @@ class ReadyPages:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._pages: OrderedDict[Hashable, ReadyPage] = OrderedDict()
+        self._pages: OrderedDict[Asked, ReadyPage] = OrderedDict()
 
-    def get(self, key: Hashable) -> ReadyPage | None:
-        """The answer that was put there."""
-        page = self._pages.get(key)
+    def get(self, asked: Asked) -> ReadyPage | None:
+        """The answer that was put there last."""
+        page = self._pages.get(asked)
         if page is not None:
-            self._pages.move_to_end(key)
+            self._pages.move_to_end(asked)
         return page
 
-    def put(self, key: Hashable, whole: Response) -> None:
+    def put(self, asked: Asked, channel: ChannelRecord, meta: LogMeta, whole: Response) -> None:
         """Keep a whole answer that has an ETag; others are not kept."""
         etag, size = whole.headers.get("etag"), len(whole.body)
-        if etag is None or key in self._pages or size > self._most_bytes // 8:
+        if etag is None or size > self._most_bytes // 8:
             return
+        former = self._pages.pop(asked, None)
+        if former is not None:
+            self._bytes -= len(former.whole.body)
         headers = {name: value for name, value in whole.headers.items() if not name.startswith("content-")}
-        self._pages[key] = ReadyPage(etag, whole, Response(status_code=304, headers=headers))
+        self._pages[asked] = ReadyPage(channel, meta, etag, whole, Response(status_code=304, headers=headers))
         self._bytes += size
         while self._bytes > self._most_bytes:
             _, oldest = self._pages.popitem(last=False)

@@ -5,13 +5,10 @@ with the request (design section 6). CORS is the constant `*` and nothing varies
 copy; there are no cookies.
 """
 
-from collections.abc import Sequence
-
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
-from handlers.caching import has_credential
+from handlers.caching import RawHeaders
 
 PREFLIGHT_ANSWER = Response(
     status_code=204,
@@ -29,8 +26,6 @@ _EXPOSED = (
 )
 _ANSWERS = ("http.response.start", "websocket.http.response.start")
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
-
 
 def is_preflight(scope: Scope) -> bool:
     """Whether a browser asks what a page of another origin may send."""
@@ -39,15 +34,10 @@ def is_preflight(scope: Scope) -> bool:
     return any(name == b"access-control-request-method" for name, _ in scope["headers"])
 
 
-def is_private(headers: RawHeaders, query: bytes) -> bool:
-    """Whether a credential came with the request: the answer is its sender's own."""
-    return has_credential(Headers(raw=list(headers)), query)
-
-
 def without_range(headers: RawHeaders) -> RawHeaders:
     """The headers without Range. Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's refusals of bad
     ranges are plain text."""
-    if any(name == b"range" for name, _ in headers):
+    if b"range" in [name for name, _ in headers]:
         return [header for header in headers if header[0] != b"range"]
     return headers
 

@@ -18,17 +18,20 @@ class Glances:
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
-        self._wanted: dict[int, tuple[ChannelRecord, asyncio.Future[LogMeta | None]]] = {}
+        self._wanted: dict[int, tuple[ChannelRecord, list[asyncio.Future[LogMeta | None]]]] = {}
         self._calls: asyncio.Task[None] | None = None
 
     async def look(self, channel: ChannelRecord) -> LogMeta | None:
         """What the log of this record says of itself, None where it is gone. Raises `Unavailable`."""
+        answer: asyncio.Future[LogMeta | None] = asyncio.get_running_loop().create_future()
         wanted = self._wanted.get(channel.tag)
         if wanted is None:
-            wanted = self._wanted[channel.tag] = (channel, asyncio.get_running_loop().create_future())
+            self._wanted[channel.tag] = (channel, [answer])
             if self._calls is None:
                 self._calls = asyncio.create_task(self._run(), name="glances")
-        return await asyncio.shield(wanted[1])
+        else:
+            wanted[1].append(answer)
+        return await answer
 
     async def _run(self) -> None:
         try:
@@ -38,14 +41,15 @@ class Glances:
         finally:
             self._calls = None
 
-    async def _answer(self, some: list[tuple[ChannelRecord, "asyncio.Future[LogMeta | None]"]]) -> None:
+    async def _answer(self, some: list[tuple[ChannelRecord, list["asyncio.Future[LogMeta | None]"]]]) -> None:
         try:
             metas = await self._channels.metas([channel for channel, _ in some])
         except Exception as error:
-            for _, answer in some:
+            for answer in [answer for _, answers in some for answer in answers if not answer.done()]:
                 answer.set_exception(error)
-                # Those who wait have it; where nobody does any more, it is not worth a report.
-                answer.exception()
         else:
-            for (_, answer), meta in zip(some, metas, strict=True):
-                answer.set_result(meta)
+            for (_, answers), meta in zip(some, metas, strict=True):
+                for answer in answers:
+                    # Who went away has cancelled it.
+                    if not answer.done():
+                        answer.set_result(meta)

@@ -2,21 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Hashable
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from broker.channels import ChannelRecord
 from broker.closing import Closed
-from broker.cursors import Start, resume_from
+from broker.cursors import LogMeta, Start, resume_from
 from broker.errors import Invalid
 from broker.pages import is_incomplete
 from handlers.auth import require_read_of_version
-from handlers.broker import broker_of
+from handlers.broker import Broker, broker_of
 from handlers.caching import has_credential, public_answer
 from handlers.channels.door import subscribed
 from handlers.channels.reading import Read, page_body, parse_query, read_page, spelled_query
+from handlers.ready_pages import Asked
 from handlers.requests import query_number, query_text
 from handlers.responses import json_bytes
 
@@ -29,11 +30,18 @@ async def poll(request: Request) -> Response:
     spelling is answered with `no-store`, and Content-Location names the one to use.
     """
     broker = broker_of(request)
-    channel_id = request.path_params["channel_id"]
-    key = await _ready_key(request, (await require_read_of_version(request, channel_id)).channel)
-    ready = broker.ready_pages.get(key) if key else None
-    if ready is not None:
+    asked = _asked(request.scope)
+    ready = broker.ready_pages.get(asked) if asked else None
+    if ready is not None and await broker.glances.look(ready.channel) == ready.meta:
         return ready.answer(request.headers.get("if-none-match", ""))
+    return await _made(request, asked)
+
+
+async def _made(request: Request, asked: Asked | None) -> Response:
+    """The answer, made anew, and kept where it may be."""
+    broker = broker_of(request)
+    channel_id = request.path_params["channel_id"]
+    meta = await _meta(broker, (await require_read_of_version(request, channel_id)).channel) if asked else None
     wait_s = query_number(request, "wait", default=0, lowest=0, highest=broker.limits.wait_s)
     gap_is_error = parse_on_gap(request)
     read = await read_page(request, channel_id, lambda channel: parse_query(request, channel))
@@ -50,20 +58,22 @@ async def poll(request: Request) -> Response:
         keep_s=broker.site.poll_interval_s,
         parameters=spelled_query(request, gap_is_error=gap_is_error),
     )
-    if key and answer.status_code == 200:
-        broker.ready_pages.put(key, answer)
+    if asked and meta and meta.record_version == channel.version and answer.status_code == 200:
+        broker.ready_pages.put(asked, channel, meta, answer)
     return answer
 
 
-async def _ready_key(request: Request, channel: ChannelRecord) -> tuple[Hashable, ...] | None:
-    """What the answer to this request is known by, None where it is nobody else's or has to be decided anew."""
-    query: bytes = request.scope["query_string"]
-    if not channel.is_public or b"wait" in query or has_credential(request.headers, query):
+def _asked(scope: Scope) -> Asked | None:
+    """What the answer to this request is kept for, None where it is nobody else's or has to be decided anew."""
+    query: bytes = scope["query_string"]
+    if b"wait" in query or has_credential(scope["headers"], query):
         return None
-    meta = await broker_of(request).glances.look(channel)
-    if meta is None or meta.record_version != channel.version:
-        return None
-    return channel.tag, meta, request.scope["raw_path"], query
+    return scope["raw_path"], query
+
+
+async def _meta(broker: Broker, channel: ChannelRecord) -> LogMeta | None:
+    """What a public log says of itself before a page of it is read."""
+    return await broker.glances.look(channel) if channel.is_public else None
 
 
 def parse_on_gap(request: Request) -> bool:

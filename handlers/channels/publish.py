@@ -1,7 +1,7 @@
 """`POST /channels/{c}/events`: one event or a batch, all or nothing (contract section 3)."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from broker.errors import Forbidden
 from broker.events import parse_publish
@@ -11,10 +11,12 @@ from handlers.broker import broker_of
 from handlers.channels.publishing import Submission, frames_of, idempotency, publish_one, take_rates
 from handlers.channels.scheduling import schedule
 from handlers.requests import read_body
-from handlers.responses import json_bytes
+from handlers.responses import ReadyAnswer
+
+REPLAYED = ((b"idempotency-replayed", b"true"),)
 
 
-async def publish(request: Request) -> Response:
+async def publish(request: Request) -> ASGIApp:
     """Append the events of the body; 201 with them as stored. The same Idempotency-Key answers the same again.
 
     With `publish_at` they wait for that time: 202 with the id of the scheduled publish.
@@ -37,5 +39,6 @@ async def publish(request: Request) -> Response:
         return await schedule(broker, request, channel, grant, parsed, body, key)
     published = await publish_one(broker, submission)
     wire = b",".join([event.wire for event in frames_of(published)])
-    headers = {"Idempotency-Replayed": "true"} if published.replayed else None
-    return json_bytes(b'{"events":[%b]}' % wire if parsed.batch else wire, 201, headers)
+    return ReadyAnswer(
+        b'{"events":[%b]}' % wire if parsed.batch else wire, 201, *(REPLAYED if published.replayed else ())
+    )

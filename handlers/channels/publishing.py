@@ -7,7 +7,6 @@ the same moment and some of them have to be decided again.
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from broker.channels import ChannelRecord
@@ -26,8 +25,7 @@ DECISIONS = 32
 """How often a publish is decided anew while others keep changing the channel; each time is two calls of the engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A publish that its publisher may make: the events, and whose Idempotency-Key they came with."""
 
     channel: ChannelRecord
@@ -172,7 +170,7 @@ class _Run:
             known = self.submissions[place].channel
             if known.id == channel.id and (known.tag, known.version) != (channel.tag, channel.version):
                 self.outcomes[place] = None
-                self.submissions[place] = replace(self.submissions[place], channel=channel)
+                self.submissions[place] = self.submissions[place]._replace(channel=channel)
 
 
 def _undecided() -> Refusal:

@@ -37,34 +37,32 @@ class RequestCounts:
     answers: Counter[Answered] = field(default_factory=Counter)
     seconds: dict[str, Histogram] = field(default_factory=dict)
     open: Counter[Reader] = field(default_factory=Counter)
-    _leavers: dict[Reader | None, Callable[[], None]] = field(init=False)
+    _leavers: dict[Reader, Callable[[], None]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what is called at the ends of readers."""
-        self._leavers = {None: _do_nothing, **{reader: partial(self._leave, reader) for reader in READERS}}
+        self._leavers = {reader: partial(self._leave, reader) for reader in READERS}
 
     def answer(self, scope: Scope, status: int, seconds: float, reader: Reader | None) -> None:
         """An answer begins."""
         route = _route_of(scope)
         self.answers[Answered(_method_of(scope), route, status)] += 1
         if reader != "long_poll":
-            self.seconds.setdefault(route, Histogram()).observe(seconds)
+            if route not in self.seconds:
+                self.seconds[route] = Histogram()
+            self.seconds[route].observe(seconds)
 
     def enter(self, reader: Reader | None) -> None:
         """A reader comes, if it is one."""
         if reader is not None:
             self.open[reader] += 1
 
-    def leaver(self, reader: Reader | None) -> Callable[[], None]:
+    def leaver(self, reader: Reader) -> Callable[[], None]:
         """What to call when it is gone; one and the same for all of a kind."""
         return self._leavers[reader]
 
     def _leave(self, reader: Reader) -> None:
         self.open[reader] -= 1
-
-
-def _do_nothing() -> None:
-    return None
 
 
 def reader_of(scope: Scope) -> Reader | None:

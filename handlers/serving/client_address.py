@@ -29,10 +29,9 @@ def client_address(scope: Mapping[str, Any], trusted_proxies: Sequence[Network])
     return None if found is None else str(found)
 
 
-def is_from_proxy(scope: Mapping[str, Any], trusted_proxies: Sequence[Network]) -> bool:
-    """Whether the peer of an ASGI `scope` speaks for others: a trusted proxy, or whoever opened a unix socket."""
-    client = scope.get("client")
-    peer = _parse_hop(client[0]) if client else None
+def is_proxy(trusted_proxies: Sequence[Network], client: str | None) -> bool:
+    """Whether a peer speaks for others: a trusted proxy, or whoever opened a unix socket (None)."""
+    peer = None if client is None else _parse_hop(client)
     return peer is None or _is_trusted(peer, trusted_proxies)
 
 

@@ -7,16 +7,19 @@ refusals, an end for unread bodies, admission of connections. The times are in `
 
 import asyncio
 import random
-from collections import deque
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from handlers.serving import request_head
 from handlers.serving.admission import Denied, Slot, retry_after_s
+from handlers.serving.exchange import Exchange
+from handlers.serving.exchanges import Exchanges
 from handlers.serving.gate import Gate
-from handlers.serving.http_flow import HeldFlow, abandon, answer_transport
+from handlers.serving.held_flow import HeldFlow
+from handlers.serving.http_scope import connection_scope, render_scope
 from handlers.serving.read_pace import Phase, ReadPace
 from handlers.serving.read_timer import ReadTimer
 from handlers.serving.refusals import Kind, render_refusal
@@ -40,6 +43,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.url = b""
         self.flow: HeldFlow
+        self._exchange: Exchange  # of the request that is being read
+        self._scope: Scope
         self._gate = gate
         self._limits = gate.limits
         self._entered = entered  # before its TLS handshake
@@ -50,7 +55,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_refusal: Refused | None = None
         self._unparsed_bytes = 0
         self._has_progress = False
-        self._unanswered: deque[RequestResponseCycle] = deque()  # the first is being answered
+        self._unanswered: Exchanges
         self._held = b""
         self._postponed_answer: bytes | None = None
         self._is_deaf = False
@@ -59,10 +64,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Admit the connection, or answer 503 or 429 at once."""
-        super().connection_made(transport)
-        self.flow = HeldFlow(transport)
-        tune(transport, self._limits)
-        entered = self._entered or self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
+        self.server_state.connections.add(self)
+        self.transport, self.flow = transport, HeldFlow(transport)
+        ends = tune(transport, self._limits)
+        self._unanswered = Exchanges(
+            self.app, self.server_state, self.flow, transport, self.on_response_complete, self._end_after_answer
+        )
+        scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        extensions = unblock_extension(self.flow.resume_writing)
+        self._connection = connection_scope(ends, scheme, self.root_path, self.app_state, extensions)
+        entered = self._entered or self._gate.admission.enter(ends.client[0] if ends.client else None, self.loop.time())
         if isinstance(entered, Denied):
             self._deny(entered)
         else:
@@ -70,14 +81,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._read_timer.watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back and let go of the requests at once.
-
-        uvicorn keeps the last one until a timer ends after a reset, and does not tell the one that is being answered.
-        """
+        """Give the place back and let go of the requests at once."""
         super().connection_lost(exc)
         self._gate.count_loss(exc)
-        for cycle in self._unanswered:
-            abandon(cycle)
+        self._unanswered.abandon()
         self._read_timer.cancel()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
@@ -91,30 +98,29 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Parser: the first byte of a request line."""
-        super().on_message_begin()
-        self.scope["extensions"] = unblock_extension(self.flow.resume_writing)
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._pace.begin_head(self.loop.time())
 
     def on_headers_complete(self) -> None:
         """Parser: judge the head, and start the app unless this is to become a WebSocket."""
         self._has_progress = True
-        self._check_head()
+        version = self._check_head()
         if self.parser.should_upgrade():
             return  # the parser stops after this head: see _upgrade
-        super().on_headers_complete()
-        self.cycle.transport = answer_transport(self.transport, self._end_after_answer)
-        self._unanswered.append(self.cycle)
+        keep_alive = version != "1.0" and not self._is_last and self.parser.should_keep_alive()
+        self._exchange = self._unanswered.add(
+            self._scope, expects_continue=self.expect_100_continue, keep_alive=keep_alive
+        )
         self._pace.begin_body(self.loop.time())
         # The parser reports trailers like headers; they must not appear in a scope that the app has already judged.
         self.headers = []
-        if self._is_last:
-            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Parser: a part of a body."""
         self._has_progress = True
         self._pace.grow_body(len(body))
-        super().on_body(body)
+        if not self.parser.should_upgrade() and not self._exchange.response_complete:
+            self._exchange.grow(body)
 
     def on_message_complete(self) -> None:
         """Parser: the request is there."""
@@ -122,16 +128,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._pace.end_request()
-        super().on_message_complete()
+        self._exchange.end()
 
     def on_response_complete(self) -> None:
         """The app has answered one request: go on with what waits, or bound the rest of an unread body."""
-        self._unanswered.popleft()
+        self._unanswered.end_first()
         if self._is_over or self.transport.is_closing():
             return
         self.flow.release()
-        super().on_response_complete()
-        self._unset_keepalive_if_required()  # it would end with the next byte; the read timer watches idleness as well
+        self._unanswered.go_on()
         if not self._is_deaf:
             self._parse(self._held)
         if self._postponed_answer is not None and not self._unanswered:
@@ -144,7 +149,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_last = True
         if self._is_over or (self._pace.phase is Phase.HEAD and not self._unanswered and not self._is_deaf):
             return
-        super().shutdown()
+        if self._unanswered:
+            self._unanswered.end_with_last()
+        else:
+            self.transport.close()
 
     def _parse(self, data: bytes) -> None:
         """Feed the parser in pieces no longer than a head may be, so that nothing unbounded builds up inside it."""
@@ -182,18 +190,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _check_unfinished_head(self) -> None:
         if self._unparsed_bytes and self._pace.phase is not Phase.HEAD:
             self._pace.begin_head(self.loop.time())  # empty lines before a request line: allowed, not for ever
-        elif len(self.url) > self._limits.head_line_bytes:
-            self._refuse(request_head.target_too_long())
-        if self._unparsed_bytes > self._limits.head_bytes and not self._is_deaf:
-            self._refuse(request_head.too_large())
+        if refused := request_head.find_too_long(len(self.url), self._unparsed_bytes, self._limits):
+            self._refuse(refused)
 
-    def _check_head(self) -> None:
+    def _check_head(self) -> str:
+        """Make the scope of a head that is allowed; its version."""
+        method, version = self.parser.get_method(), self.parser.get_http_version()
         try:
-            version = self.parser.get_http_version()
-            request_head.check_head(self.parser.get_method(), self.url, version, self.headers, self._limits)
+            request_head.check_head(method, self.url, version, self.headers, self._limits)
         except Refused as refused:
             self._head_refusal = refused  # the parser replaces what a callback raises by an error of its own
             raise
+        self._scope = render_scope(self._connection, method, self.url, version, self.headers)
+        return version
 
     def _refuse_malformed(self) -> None:
         if self._pace.phase is Phase.BODY:
@@ -227,7 +236,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         slot, self._slot = self._slot, None
         asked = AskedProtocol(self.transport, self._gate, self.server_state, slot)
         due_s = self._pace.began_s + self._limits.handshake_s
-        asked.ask(self.app, self.parser.get_method(), self.url, {**self.scope}, due_s)
+        asked.ask(self.app, self._scope, due_s)
 
     def _refuse_late(self) -> None:
         if self._pace.phase is Phase.NEXT:
@@ -243,22 +252,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_deaf = True
         self._read_timer.cancel()
         answer = self._render(refused.status, refused.message)
-        if self._pace.phase is Phase.BODY and not self._give_up_request():
+        if self._pace.phase is Phase.BODY and (self._exchange.response_complete or not self._unanswered.give_up_last()):
             answer = b""
         if self._unanswered:
             self._postponed_answer = answer
             self.flow.pause_reading()
         else:
             self._answer_and_close(answer)
-
-    def _give_up_request(self) -> bool:
-        """Tell the app that the client of the request being read is gone; whether an answer may still be written."""
-        if self.cycle.response_complete:
-            return False
-        self._unanswered.pop()
-        self.pipeline = deque(queued for queued in self.pipeline if queued[0] is not self.cycle)
-        abandon(self.cycle)
-        return not self.cycle.response_started
 
     def _leave_body_unread(self) -> None:
         if self.expect_100_continue:
@@ -282,11 +282,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return render_refusal(status, message, self.server_state.default_headers, retry_after_s=retry_after_s)
 
     def _end_after_answer(self) -> None:
-        """uvicorn's cycle calls this instead of closing the transport: its answer was the last one, or broke off."""
+        """An exchange calls this: its answer was the last one, or broke off."""
         if self._is_over:
             return
-        if not self._unanswered[0].response_complete:
-            abandon(self._unanswered[0])
+        self._unanswered.break_off()
         self._answer_and_close(b"")
 
     def _answer_and_close(self, answer: bytes) -> None:

@@ -1,4 +1,5 @@
-"""The timer behind `read_pace`: one per connection, armed only while the client owes bytes."""
+"""The timer behind `read_pace`: one per connection. It is left to fire, and looks what is due then, as arming anew
+for each request costs more than a firing every few seconds."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,11 +30,9 @@ class ReadTimer:
         self._handle: asyncio.TimerHandle | None = None
 
     def watch(self) -> None:
-        """Follow the pace; cheap to call after every read, as a complete request arms nothing."""
+        """Follow the pace; cheap to call after every read, as it arms only where what is armed would fire too late."""
         due_s = self._pace.due_s()
-        if due_s is None:
-            self.cancel()
-        elif self._handle is None or self._handle.when() > due_s + _SLACK_S:
+        if due_s is not None and (self._handle is None or self._handle.when() > due_s + _SLACK_S):
             self._arm(due_s)
 
     def cancel(self) -> None:

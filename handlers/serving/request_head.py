@@ -67,6 +67,13 @@ def check_head(
     _check_coding([value for name, value in headers if name == b"transfer-encoding"], version)
 
 
+def find_too_long(target_bytes: int, head_bytes: int, limits: ServingLimits) -> Refused | None:
+    """What is wrong already with a head that is not complete."""
+    if target_bytes > limits.head_line_bytes:
+        return target_too_long()
+    return too_large() if head_bytes > limits.head_bytes else None
+
+
 def _check_sizes(
     method: bytes,
     target: bytes,

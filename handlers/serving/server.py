@@ -30,6 +30,10 @@ _POLL_S = 0.05
 _AFTER_DRAIN_S = 1.0
 _OTHER_FILES = 512
 
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A publish makes a dozen objects that may be part of cycles and are not: with Python's own thresholds (700, 10, 10)
+looking at them took 4 % of its CPU time (8 of 197 us, sampled)."""
+
 
 def build_config(app: Any, gate: Gate, tls: Tls | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Config:
     """uvicorn's configuration for `app` (ASGI 3) with the bounded protocols; logging is left as it is."""
@@ -95,6 +99,7 @@ class DrainingServer(Server):
         if self._freeze_memory:
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
         if self._on_serving is not None:
             self._on_serving()
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from starlette.types import Scope
 from websockets.frames import CloseCode, Frame, Opcode
 
 from handlers.serving.detach import Detached, Listener, detach_extension
@@ -78,7 +79,7 @@ class Opened(Protocol):
 class AppSide:
     """Runs the app for one socket. A message that does not fit raises RuntimeError, one to a closed socket OSError."""
 
-    def __init__(self, asked: Asked, scope: AsgiMessage) -> None:
+    def __init__(self, asked: Asked, scope: Scope) -> None:
         self._scope = scope
         self._asked = asked
         self._opened: Opened | None = None

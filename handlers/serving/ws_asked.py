@@ -6,10 +6,8 @@ It takes the connection over from our HTTP protocol, which has read the head, an
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
-from urllib.parse import unquote
 
-import httptools
+from starlette.types import Scope
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode
 
@@ -21,6 +19,8 @@ from handlers.serving.ws_app import App, AppSide
 from handlers.serving.ws_handshake import BadHandshake, Handshake, parse_handshake, render_accept, render_denial
 from handlers.serving.ws_protocol import SocketProtocol
 
+ASGI = {"version": "3.0", "spec_version": "2.4"}
+
 
 class AskedProtocol(asyncio.Protocol):
     """One handshake. What is written while it lasts is one answer, so its write buffer needs no watching."""
@@ -31,21 +31,21 @@ class AskedProtocol(asyncio.Protocol):
         self._state = state
         self._slot = slot
         self._side: AppSide
-        self._scope: dict[str, Any]
+        self._scope: Scope
         self._handshake: Handshake
         self._timer: asyncio.TimerHandle | None = None
         self._is_answered = False
         state.connections.add(self)  # type: ignore[arg-type]
         transport.set_protocol(self)
 
-    def ask(self, app: App, method: bytes, url: bytes, scope: dict[str, Any], due_s: float) -> None:
+    def ask(self, app: App, scope: Scope, due_s: float) -> None:
         """Run the app by the head that was read into `scope`, or refuse it; an answer is due at `due_s` of the loop."""
         try:
-            self._handshake = parse_handshake(method, scope["headers"])
+            self._handshake = parse_handshake(scope.pop("method"), scope["headers"])
         except BadHandshake as bad:
             self.refuse(Kind.HANDSHAKE_MALFORMED, bad.status, bad.message)
             return
-        self._begin(app, _socket_scope(scope, url, self._handshake), due_s)
+        self._begin(app, _socket_scope(scope, self._handshake), due_s)
 
     def accept(self, subprotocol: str | None, headers: Sequence[tuple[bytes, bytes]]) -> SocketProtocol:
         """Open the socket: from now on it is another protocol's."""
@@ -94,7 +94,7 @@ class AskedProtocol(asyncio.Protocol):
         """The end of the drain."""
         self._answer(self._render(503, "The server is restarting"))
 
-    def _begin(self, app: App, scope: dict[str, Any], due_s: float) -> None:
+    def _begin(self, app: App, scope: Scope, due_s: float) -> None:
         loop = asyncio.get_running_loop()
         self._scope = scope
         self._side = AppSide(self, scope)
@@ -130,15 +130,10 @@ class AskedProtocol(asyncio.Protocol):
             self._timer = None
 
 
-def _socket_scope(scope: dict[str, Any], url: bytes, handshake: Handshake) -> dict[str, Any]:
-    target = httptools.parse_url(url)
-    return {
-        **{name: value for name, value in scope.items() if name != "method"},
-        "type": "websocket",
-        "asgi": {"version": scope["asgi"]["version"], "spec_version": "2.4"},
-        "scheme": "wss" if scope["scheme"] == "https" else "ws",
-        "path": scope["root_path"] + unquote(target.path.decode("ascii")),
-        "raw_path": scope["root_path"].encode("ascii") + target.path,
-        "query_string": target.query or b"",
-        "subprotocols": handshake.subprotocols,
-    }
+def _socket_scope(scope: Scope, handshake: Handshake) -> Scope:
+    """The scope of the request that was read, made one of a WebSocket."""
+    scope["type"] = "websocket"
+    scope["asgi"] = ASGI
+    scope["scheme"] = "wss" if scope["scheme"] == "https" else "ws"
+    scope["subprotocols"] = handshake.subprotocols
+    return scope

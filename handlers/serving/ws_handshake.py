@@ -33,9 +33,9 @@ class BadHandshake(Exception):
         self.message = message
 
 
-def parse_handshake(method: bytes, headers: Headers) -> Handshake:
+def parse_handshake(method: str, headers: Headers) -> Handshake:
     """Read a request that wants to become a WebSocket; header names are in lower case. Raises `BadHandshake`."""
-    if method != b"GET":
+    if method != "GET":
         raise BadHandshake(405, "A WebSocket handshake is a GET")
     if len(_all(headers, b"origin")) > 1:
         raise BadHandshake(400, "More than one Origin header")

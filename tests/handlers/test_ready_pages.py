@@ -11,6 +11,14 @@ from tests.broker_server import API, BrokerServer
 EVENTS = f"{API}/channels/news/events"
 
 
+RECORD: Any = object()
+META: Any = object()
+
+
+def asked(query: str) -> tuple[bytes, bytes]:
+    return b"/", query.encode()
+
+
 def page(body: bytes, etag: str | None = '"x"') -> Response:
     return Response(body, headers={} if etag is None else {"ETag": etag}, media_type="application/json")
 
@@ -18,23 +26,32 @@ def page(body: bytes, etag: str | None = '"x"') -> Response:
 def test_pages_are_bounded_by_their_bytes_and_the_least_used_go_first() -> None:
     pages = ReadyPages(100)
     for name in "abcdefghij":
-        pages.put(name, page(b"x" * 10))
-    assert pages.get("a") is not None
-    pages.put("k", page(b"x" * 10))
-    assert pages.get("a") is not None and pages.get("b") is None and pages.get("k") is not None
+        pages.put(asked(name), RECORD, META, page(b"x" * 10))
+    assert pages.get(asked("a")) is not None
+    pages.put(asked("k"), RECORD, META, page(b"x" * 10))
+    assert pages.get(asked("a")) is not None and pages.get(asked("b")) is None and pages.get(asked("k")) is not None
+
+
+def test_a_newer_answer_to_the_same_request_takes_the_place_of_the_older() -> None:
+    pages = ReadyPages(100)
+    for _ in range(20):
+        pages.put(asked("a"), RECORD, META, page(b"x" * 10))
+    for name in "bcdefghij":
+        pages.put(asked(name), RECORD, META, page(b"x" * 10))
+    assert all(pages.get(asked(name)) for name in "abcdefghij")
 
 
 def test_what_is_too_large_or_has_no_validator_is_not_kept() -> None:
     pages = ReadyPages(100)
-    pages.put("large", page(b"x" * 20))
-    pages.put("plain", page(b"x", etag=None))
-    assert pages.get("large") is None and pages.get("plain") is None
+    pages.put(asked("large"), RECORD, META, page(b"x" * 20))
+    pages.put(asked("plain"), RECORD, META, page(b"x", etag=None))
+    assert pages.get(asked("large")) is None and pages.get(asked("plain")) is None
 
 
 def test_who_has_it_is_told_so() -> None:
     pages = ReadyPages()
-    pages.put("a", page(b"body"))
-    ready = pages.get("a")
+    pages.put(asked("a"), RECORD, META, page(b"body"))
+    ready = pages.get(asked("a"))
     assert ready is not None
     assert ready.answer("").body == b"body" and ready.answer('"y"').status_code == 200
     answer = ready.answer('W/"x"')

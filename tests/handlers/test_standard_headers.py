@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from handlers.standard_headers import is_preflight, is_private, standard_headers, without_range
+from handlers.caching import has_credential
+from handlers.standard_headers import is_preflight, standard_headers, without_range
 
 START = {"type": "http.response.start", "status": 200}
 
@@ -33,8 +34,8 @@ def test_a_socket_that_opens_has_its_id_and_one_that_is_refused_by_a_close_has_n
 
 
 def test_credentials_make_an_answer_private() -> None:
-    assert is_private([(b"authorization", b"x")], b"") and is_private([(b"cookie", b"x")], b"")
-    assert is_private([], b"token=x") and not is_private([(b"accept", b"x")], b"cursor=x")
+    assert has_credential([(b"authorization", b"x")], b"") and has_credential([(b"cookie", b"x")], b"")
+    assert has_credential([], b"token=x") and not has_credential([(b"accept", b"x")], b"cursor=x")
 
 
 def test_ranges_are_not_asked_for() -> None:

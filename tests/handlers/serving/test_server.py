@@ -112,7 +112,7 @@ async def test_an_app_that_does_not_listen_is_cancelled_at_the_end(caplog: pytes
         running.ask_to_stop()
         await running.stopped()
     assert "ending 1 connections and 1 requests" in caplog.text
-    caplog.clear()  # uvicorn tells of the cancelled request as of an error
+    caplog.clear()
 
 
 async def test_the_second_signal_ends_at_once() -> None:

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from uvicorn import Config, Server
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import CTRL_OPCODES, Close, CloseCode, Frame, Opcode
@@ -24,11 +24,11 @@ from websockets.streams import StreamReader
 from websockets.utils import accept_key
 from websockets.version import version as websockets_version
 
-from handlers.serving import http_flow, http_protocol, server
+from handlers.serving import http_protocol, server
 
 HTTP = {
-    "app", "client", "cycle", "expect_100_continue", "flow", "headers", "loop", "parser", "pipeline", "scope",
-    "server_state", "transport", "url", "_unset_keepalive_if_required", "_should_upgrade",
+    "app", "app_state", "expect_100_continue", "flow", "headers", "loop", "parser", "root_path", "server_state",
+    "transport", "url", "_should_upgrade",
 }  # fmt: skip
 HTTP_OVERRIDDEN = {
     "connection_made": ["transport"],
@@ -42,10 +42,6 @@ HTTP_OVERRIDDEN = {
     "on_response_complete": [],
     "shutdown": [],
 }
-CYCLE = {
-    "disconnected", "keep_alive", "message_event", "response_complete", "response_started", "transport",
-    "waiting_for_100_continue",
-}  # fmt: skip
 SERVER = {"force_exit", "lifespan", "server_state", "servers", "should_exit", "_serve"}
 SERVER_OVERRIDDEN = {
     "handle_exit": ["sig", "frame"],
@@ -113,31 +109,16 @@ def test_what_is_overridden_is_called_as_before(base: type, overridden: dict[str
     assert found == overridden
 
 
-def test_the_cycle_has_what_is_set_from_outside() -> None:
-    tree = ast.parse(inspect.getsource(RequestResponseCycle))
-    assert {node.attr for node in attributes_of(tree) if isinstance(node.ctx, ast.Store)} >= CYCLE
-    ours = class_of(http_protocol, "BoundedHttpProtocol")
-    owners = ("cycle", "self.cycle", "self._unanswered[0]")
-    used = {node.attr for owner in owners for node in attributes_of(ours, owner=owner)}
-    assert used <= CYCLE, "list what is new"
+def test_what_is_left_to_uvicorn_leaves_its_own_cycle_alone() -> None:
+    """`Exchange` stands in its place: it is never made, and only looked for."""
+    for method in (HttpToolsProtocol.connection_lost, HttpToolsProtocol.on_header, HttpToolsProtocol.on_url):
+        assert "RequestResponseCycle" not in inspect.getsource(method)
+    assert "if self.cycle and not" in inspect.getsource(HttpToolsProtocol.connection_lost)
+    assert "if self.cycle is not None" in inspect.getsource(HttpToolsProtocol.connection_lost)
 
 
-def test_the_cycle_asks_of_its_transport_what_ours_can() -> None:
-    tree = ast.parse(inspect.getsource(RequestResponseCycle))
-    asked = {node.attr for node in attributes_of(tree, owner="self.transport")}
-    assert asked == set(http_flow.AnswerTransport.__slots__)
-
-
-def test_the_cycle_takes_its_transport_from_the_protocol_and_starts_later() -> None:
-    """We replace the transport after the task was made and before it runs."""
-    source = inspect.getsource(HttpToolsProtocol.on_headers_complete)
-    assert "self.cycle = RequestResponseCycle(" in source and "transport=self.transport" in source
-    assert "create_task(cycle.run_asgi(app))" in inspect.getsource(HttpToolsProtocol._start_asgi_task)
-
-
-def test_flow_control_is_made_once_and_has_what_we_override() -> None:
+def test_flow_control_has_what_we_override() -> None:
     assert names_that(FlowControl) >= FLOW
-    assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
     assert HIGH_WATER_LIMIT == 65_536
 
 
