@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.clients.cases import ulid
 from tidemark_client.answers import Answer
-from tidemark_client.following import Asked, Follow
+from tidemark_client.asked import Asked
+from tidemark_client.following import Follow
 from tidemark_client.ids import cursor_before
 from tidemark_client.steps import Ask, Finish, Open, Pause
 from tidemark_client.timing import Timing

@@ -53,8 +53,12 @@ async def test_a_gap_is_given_to_who_asks_for_gaps(face: str) -> None:
 
 async def test_the_end_of_the_channel_ends_it(face: str) -> None:
     async with told(send(1, code=1000, reason="channel deleted")) as server, client_of(face, server.url) as client:
-        with pytest.raises(ChannelEnded):
-            await take(client.follow("news", cursor=START), 2)
+        follower = client.follow("news", cursor=START)
+        assert (await anext(follower)).data == 1
+        for _ in range(2):
+            with pytest.raises(ChannelEnded):
+                await anext(follower)
+        await follower.aclose()
 
 
 @pytest.mark.parametrize("code", [1002, 4401, 4403, 4499])

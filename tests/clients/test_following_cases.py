@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.clients.cases import answer_of, cases
+from tidemark_client.asked import Asked
 from tidemark_client.errors import Cut, Gap, Invalid, Refused
 from tidemark_client.event import Event
-from tidemark_client.following import Asked, Follow
+from tidemark_client.following import Follow
 from tidemark_client.inbox import Given
 from tidemark_client.steps import Ask, Finish, Open, Pause, Step
 from tidemark_client.timing import Timing

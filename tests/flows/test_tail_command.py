@@ -1,6 +1,8 @@
 """`./run tail`: from where it is told, each event once, across restarts, until there is a reason to end."""
 
 import json
+import os
+import pty
 import re
 import secrets
 import signal
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.serve_process import ServeProcess
+from tests.serve_process import COMMAND, ServeProcess, environment
 
 
 @pytest.fixture
@@ -115,6 +117,27 @@ def test_only_what_fits_the_filters_is_shown_in_colours_where_they_are_asked_for
         line = one.stdout.readline()
         assert "\x1b[" in line and '{"subject":"ord_3","of":1}' in line
         assert sum("ord_" in every.stdout.readline() for _ in range(4)) == 4
+
+
+@pytest.mark.parametrize(("environ", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_it_wants_none(
+    shared_server: ServeProcess, news: str, environ: dict[str, str], is_coloured: bool
+) -> None:
+    shared_server.publish(news, "shown")
+    terminal, inside = pty.openpty()
+    env = {**environment(TIDEMARK_URL=shared_server.url, TERM="xterm"), **environ}
+    env = {name: value for name, value in env.items() if name != "NO_COLOR" or environ}
+    command = [*COMMAND, "tail", news, "--newest", "1"]
+    with subprocess.Popen(command, stdout=inside, stdin=subprocess.DEVNULL, env=env) as process:
+        try:
+            line = b""
+            while b"shown" not in line:
+                line += os.read(terminal, 1024)
+        finally:
+            process.kill()
+    os.close(inside)
+    os.close(terminal)
+    assert (b"\x1b[" in line) is is_coloured
 
 
 def test_it_goes_on_after_a_broker_that_was_killed_and_prints_each_event_once(server: ServeProcess) -> None:

@@ -67,6 +67,7 @@ PURE = (
 PURE_OF_TERMINAL = ("colours", "filters", "rendering", "starts")
 PURE_OF_CLIENT = (
     "answers",
+    "asked",
     "connection",
     "endings",
     "errors",

@@ -36,6 +36,8 @@ export class Follower {
   async next() {
     for (;;) {
       const { value, done } = await this.#given.next();
+      // Over, and not closed by its reader: that is no end to be taken for "nothing more".
+      if (done && this.#core.error !== null && !this.#over.signal.aborted) throw this.#core.error;
       if (done) return { value: undefined, done: true };
       if (value.event) return { value: value.event, done: false };
       this.#tell(value);

@@ -14,7 +14,7 @@ import { isOurs, pageOf, parseAnswer, parseEvent, refusalOf } from "./event.js";
 import { parseCursor } from "./ids.js";
 import { Inbox } from "./inbox.js";
 import { Polling } from "./polling.js";
-import { pageCall, spellTypes } from "./requests.js";
+import { firstPage, spellTypes } from "./requests.js";
 import { TooLong } from "./sse.js";
 import { Pauses, notBeforeS } from "./timing.js";
 import { TRANSPORTS, Ways } from "./ways.js";
@@ -58,6 +58,11 @@ export class Follow {
     return this.#inbox.place !== null;
   }
 
+  // How the reading ended, null while it goes on.
+  get error() {
+    return this.#end;
+  }
+
   // Whether the connection that was opened is still wanted.
   get isOpen() {
     return this.#open !== null && this.#end === null;
@@ -79,19 +84,15 @@ export class Follow {
       this.#wait = null;
       if (pauseS > 0) return { pause: pauseS };
     }
-    const { channelId, since, newest, types } = this.#asked;
     const way = this.#ways.current;
     const place = this.#inbox.place;
-    if (place === null) {
-      const limit = since == null ? Math.max(1, newest) : 100;
-      return { ask: pageCall(channelId, { since, types: newest || since ? types : null, limit }) };
-    }
+    if (place === null) return { ask: firstPage(this.#asked) };
     if (this.#doubt !== null || way === "poll") {
       return { ask: this.#polling.pageAfter(place, { mayWait: this.#doubt === null }) };
     }
     this.#open = opened(way, nowS, nowS + this.#timing.openS);
     const query = { cursor: place, ...(this.#types === null ? {} : { types: this.#types }) };
-    return { open: way, path: ["channels", channelId, way], query };
+    return { open: way, path: ["channels", this.#asked.channelId, way], query };
   }
 
   // The call of the last step was answered.

@@ -39,6 +39,12 @@ export function pageCall(channelId, { cursor, since, types, limit = PAGE_EVENTS,
   return callOf("GET", ["channels", channelId, "events"], { query, headers, waitS });
 }
 
+// What finds the first cursor of a reader, where none is given.
+export function firstPage({ channelId, since, newest, types }) {
+  if (since != null) return pageCall(channelId, { since, types });
+  return pageCall(channelId, { types: newest ? types : null, limit: Math.max(1, newest) });
+}
+
 export function spellTypes(types) {
   if (types === undefined || types === null) return null;
   if (!Array.isArray(types) || types.some((name) => typeof name !== "string" || name.includes(",") || !name.trim())) {

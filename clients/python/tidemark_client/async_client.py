@@ -12,12 +12,12 @@ from typing import Any, Self
 import httpx2
 
 from tidemark_client.answers import KEY_HEADER, Call, member, parse_answer
+from tidemark_client.asked import Asked
 from tidemark_client.async_follower import AsyncFollower
 from tidemark_client.async_link import AsyncLink
 from tidemark_client.errors import GapFound
 from tidemark_client.event import Event, Page, event_of, page_of
 from tidemark_client.face import AsyncToken, OnGap, OnTrouble, Options, says_of
-from tidemark_client.following import Asked
 from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one
 from tidemark_client.retrying import Retrying
 from tidemark_client.server_url import ServerUrl

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tidemark_client.answers import Call
+from tidemark_client.asked import Asked
 from tidemark_client.async_link import AsyncLink
 from tidemark_client.errors import Gap, GapFound
 from tidemark_client.event import Event
@@ -27,7 +28,7 @@ from tidemark_client.face import (
     says_of,
     stream_headers,
 )
-from tidemark_client.following import Asked, Follow
+from tidemark_client.following import Follow
 from tidemark_client.inbox import Given, Trouble
 from tidemark_client.steps import Ask, Finish, Open, Pause, Step
 
@@ -66,7 +67,13 @@ class AsyncFollower:
     async def __anext__(self) -> Event:
         """The next event. Raises `GapFound`, `ChannelEnded`, `Cut`, and `Refused` for what will not pass."""
         while True:
-            given = await anext(self._given)
+            try:
+                given = await anext(self._given)
+            except StopAsyncIteration:
+                # Over, and not closed by its reader: that is no end to be taken for "nothing more".
+                if self._core.error is not None:
+                    raise self._core.error from None
+                raise
             if isinstance(given, Event):
                 return given
             self._tell(given)

@@ -11,11 +11,11 @@ from typing import Any, Self
 import httpx2
 
 from tidemark_client.answers import KEY_HEADER, Call, member, parse_answer
+from tidemark_client.asked import Asked
 from tidemark_client.errors import GapFound
 from tidemark_client.event import Event, Page, event_of, page_of
 from tidemark_client.face import OnGap, OnTrouble, Options, Token, says_of
 from tidemark_client.follower import Follower
-from tidemark_client.following import Asked
 from tidemark_client.link import Link
 from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one
 from tidemark_client.retrying import Retrying

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tidemark_client.answers import Call
+from tidemark_client.asked import Asked
 from tidemark_client.errors import Gap, GapFound
 from tidemark_client.event import Event
 from tidemark_client.face import (
@@ -24,7 +25,7 @@ from tidemark_client.face import (
     says_of,
     stream_headers,
 )
-from tidemark_client.following import Asked, Follow
+from tidemark_client.following import Follow
 from tidemark_client.inbox import Given, Trouble
 from tidemark_client.link import Link
 from tidemark_client.steps import Ask, Finish, Open, Pause, Step
@@ -64,7 +65,13 @@ class Follower:
     def __next__(self) -> Event:
         """The next event. Raises `GapFound`, `ChannelEnded`, `Cut`, and `Refused` for what will not pass."""
         while True:
-            given = next(self._given)
+            try:
+                given = next(self._given)
+            except StopIteration:
+                # Over, and not closed by its reader: that is no end to be taken for "nothing more".
+                if self._core.error is not None:
+                    raise self._core.error from None
+                raise
             if isinstance(given, Event):
                 return given
             self._tell(given)

@@ -5,12 +5,12 @@ socket or stream is open it calls `wake` at `due_s`, and leaves it when `is_open
 only rises, `chance` a number from 0 to 1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
 
 from tidemark_client.answers import Answer, parse_answer
+from tidemark_client.asked import Asked
 from tidemark_client.connection import Connection, close_of_stream
 from tidemark_client.endings import Close, Resume, after_close, parse_close
 from tidemark_client.errors import Cut, TidemarkError, Unreachable
@@ -18,31 +18,15 @@ from tidemark_client.event import page_of, parse_event
 from tidemark_client.ids import parse_cursor
 from tidemark_client.inbox import Given, Inbox
 from tidemark_client.polling import Polling
-from tidemark_client.requests import page_call, spell_types
+from tidemark_client.requests import spell_types
 from tidemark_client.sse import Told, TooLong
 from tidemark_client.steps import Ask, Finish, Open, Pause, Step
 from tidemark_client.timing import Pauses, Timing, not_before_s
-from tidemark_client.ways import TRANSPORTS, Transport, Ways
+from tidemark_client.ways import Ways
 
 BROKE = "The connection broke"
 ABNORMAL = 1006
 UPGRADE_REQUIRED = 426
-
-
-class Asked(NamedTuple):
-    """What to follow: a channel, only these types (None: all), and where to begin.
-
-    After `cursor`; or with the first event after a time, `since`; or with the `newest` so many; else from now on.
-    `is_renewable` tells that an expired token is no reason to stop, as there will be a new one.
-    """
-
-    channel_id: str
-    types: list[str] | None = None
-    cursor: str | None = None
-    since: str | None = None
-    newest: int = 0
-    transports: Sequence[Transport] = TRANSPORTS
-    is_renewable: bool = False
 
 
 class Follow:
@@ -73,6 +57,11 @@ class Follow:
         return self._inbox.place is not None
 
     @property
+    def error(self) -> TidemarkError | None:
+        """How the reading ended, None while it goes on."""
+        return self._end
+
+    @property
     def is_open(self) -> bool:
         """Whether the connection that was opened is still wanted."""
         return self._open is not None and self._end is None
@@ -96,9 +85,7 @@ class Follow:
                 return Pause(pause_s)
         way, place = self._ways.current, self._inbox.place
         if place is None:
-            newest = max(1, self._asked.newest) if self._asked.since is None else 100
-            types = self._asked.types if self._asked.newest or self._asked.since else None
-            return Ask(page_call(self._asked.channel_id, since=self._asked.since, types=types, limit=newest))
+            return Ask(self._asked.first_page)
         if self._doubt is not None or way == "poll":
             return Ask(self._polling.page_after(place, may_wait=self._doubt is None))
         self._open = Connection(way, now_s, now_s + self._timing.open_s)
