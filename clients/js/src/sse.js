@@ -3,20 +3,25 @@
 // The bytes are decoded before, by a decoder that keeps half a character for the next chunk.
 
 const MAX_EVENT_CHARS = 4 << 20;
-// A CR at the end may be half of a CRLF: it waits for the next text.
-const LINE_END = /\r\n|\n|\r(?!$)/;
+const LINE_END = /\r\n|\n|\r/;
 
 export class TooLong extends Error {}
 
 export class StreamParser {
+  #held = "";
   #rest = "";
   #fields = new Map();
   #size = 0;
 
   // The events that this text completes: {kind, id, data}; the id is empty where there is none. Throws TooLong.
   feed(text) {
-    const lines = (this.#rest + text).split(LINE_END);
-    this.#rest = lines.pop();
+    const whole = this.#held + text;
+    // A CR at the end may be half of a CRLF: it waits for the next text.
+    this.#held = whole.endsWith("\r") ? "\r" : "";
+    const lines = (this.#held ? whole.slice(0, -1) : whole).split(LINE_END);
+    const rest = lines.pop();
+    if (lines.length) lines[0] = this.#rest + lines[0];
+    this.#rest = lines.length ? rest : this.#rest + rest;
     const told = lines.map((line) => this.#line(line)).filter((each) => each !== null);
     if (this.#rest.length + this.#size > MAX_EVENT_CHARS) throw new TooLong();
     return told;

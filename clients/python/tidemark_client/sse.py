@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 MAX_EVENT_BYTES = 4 << 20
 
-# A CR at the end may be half of a CRLF: it waits for the next bytes.
-_LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
+CR = b"\r"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Told(NamedTuple):
@@ -25,15 +25,23 @@ class StreamParser:
     """Takes the bytes of a stream; each call gives the events that are whole by then."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._held = b""
+        self._parts: list[bytes] = []
         self._fields: dict[str, list[str]] = {}
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[Told]:
         """The events that these bytes complete; raises `TooLong`."""
-        *lines, self._rest = _LINE_END.split(self._rest + chunk)
+        text = self._held + chunk
+        # A CR at the end may be half of a CRLF: it waits for the next bytes.
+        self._held = CR if text.endswith(CR) else b""
+        *lines, rest = _LINE_END.split(text.removesuffix(CR))
+        if lines:
+            lines[0] = b"".join((*self._parts, lines[0]))
+            self._parts = []
+        self._parts.append(rest)
         told = [each for line in lines if (each := self._line(line.decode(errors="replace"))) is not None]
-        if len(self._rest) + self._size > MAX_EVENT_BYTES:
+        if sum(map(len, self._parts)) + self._size > MAX_EVENT_BYTES:
             raise TooLong
         return told
 
