@@ -44,6 +44,7 @@ PURE = (
     "ids",
     "listing",
     "pages",
+    "patience",
     "presence",
     "progress",
     "rates",
@@ -128,6 +129,7 @@ PURE_OF_CALENDAR = (
     "calendar_event",
     "calendars",
     "decisions",
+    "delivery_rows",
     "diagram",
     "documents",
     "errors",
@@ -137,7 +139,10 @@ PURE_OF_CALENDAR = (
     "making",
     "models",
     "moments",
+    "sent",
     "times",
+    "webhook_models",
+    "webhooks",
     "wire",
 )
 PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "event", "requests")
