@@ -100,7 +100,7 @@ async def test_what_came_and_was_not_taken_is_not_passed_over(face: str) -> None
 
 
 async def test_a_socket_that_has_stalled_is_found_and_left(face: str) -> None:
-    timing = Timing(first_s=0.02, silence_s=0.2, grace_s=0.1)
+    timing = Timing(first_s=0.02, silence_s=1, grace_s=0.5)
 
     async def one_then_nothing(socket: Any) -> None:
         await socket.send(text(1))

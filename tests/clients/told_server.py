@@ -1,6 +1,5 @@
 """A server that follows one script a request: WebSockets that send and close, refusals, and pages."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,10 +46,9 @@ async def drop(socket: ServerConnection) -> None:
 
 
 async def stall(socket: ServerConnection) -> None:
-    """Say nothing, also to a close; after a second, in which it has to be left, it is gone."""
+    """Say nothing, also to a close."""
     socket.transport.pause_reading()
-    await asyncio.sleep(1)
-    socket.transport.abort()
+    await socket.wait_closed()
 
 
 def page(*numbers: int, cursor: int, complete: bool = True) -> dict[str, Any]:

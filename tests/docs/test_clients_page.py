@@ -19,6 +19,7 @@ SAYS = (
     r"^order\.sent \w{26}\norder\.paid \w{26}\n$",
     r"^\w{26} order\.paid { order: 3 }\n$",
     r"^422 This Idempotency-Key came with another body before\n$",
+    r"^{'scheduled': {'id': 'sp_\w+', 'publish_at': '",
     r"^lost: \w{26} \w{26}\nand on: {'order': 4}\n\[Gap\(after='\w{26}', resume='\w{26}'\)\]\n$",
 )
 

@@ -38,6 +38,6 @@ def test_every_client_gives_every_event_once_in_order_and_publishes_once(tmp_pat
     assert [each["client"] for each in told["clients"]] == list(DRIVERS)
     everything = sum(each["acknowledged"] for each in told["clients"])
     for each in told["clients"]:
-        assert each["acknowledged"] > 10 and each["troubles"] > 0
+        assert each["acknowledged"] > 0 and each["troubles"] > 0
         # All but the filtered one read all, and the last event.
         assert each["read"] >= (len(READERS) - 1) * (everything + 1)

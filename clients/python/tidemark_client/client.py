@@ -3,6 +3,7 @@
 import json as jsonlib
 import random
 import secrets
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
@@ -30,7 +31,8 @@ PATIENCE_S = 60.0
 class Client:
     """A client of one server. Calls are tried again for `patience_s` while it is away; each write is done once.
 
-    `on_trouble` is told why something has to be tried again. Raises what `tidemark_client.errors` lists.
+    `on_trouble` is told why something has to be tried again. `trust_env` takes proxies from the environment. Raises
+    what `tidemark_client.errors` lists.
     """
 
     def __init__(
@@ -41,10 +43,14 @@ class Client:
         patience_s: float = PATIENCE_S,
         timing: Timing | None = None,
         on_trouble: OnTrouble | None = None,
-        **options: Any,
+        trust_env: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._link = Link(
-            Options(url if isinstance(url, ServerUrl) else ServerUrl.parse(url), timing or Timing(), **options), token
+            Options(
+                url if isinstance(url, ServerUrl) else ServerUrl.parse(url), timing or Timing(), trust_env, ssl_context
+            ),
+            token,
         )
         self._patience_s = patience_s
         self._on_trouble = on_trouble
