@@ -16,6 +16,8 @@ from broker.storage.lifetimes import Lifetimes
 from broker.webclient import WebClient, open_client
 from handlers.beside import run_beside
 from handlers.broker import Broker
+from handlers.calendar.imports.documents import POLL_TIMER
+from handlers.calendar.imports.syncing import Syncs
 from handlers.calendar.timing import timers_of
 from handlers.channels.delivering import USER_AGENT, webhooks_of
 from handlers.channels.scheduling import publish_scheduled
@@ -32,11 +34,16 @@ async def take_up(stack: AsyncExitStack, settings: Settings, engine_url: str, br
     calls = Calls(broker.commits, client.send, call_limits_of(settings))
     stack.push_async_callback(calls.drained)
     broker.meter.add(partial(readings.read_calls, calls))
-    _keep_time(stack, settings, engine_url, broker, calls)
+    syncs = Syncs(broker, client.send, broker.ical)
+    stack.push_async_callback(syncs.drained)
+    broker.meter.add(partial(readings.read_syncs, syncs))
+    _keep_time(stack, settings, engine_url, broker, calls, syncs)
     _deliver(stack, settings, engine_url, broker, client)
 
 
-def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, calls: Calls) -> None:
+def _keep_time(
+    stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, calls: Calls, syncs: Syncs
+) -> None:
     """Have done what is to be done at a time: timers, and the end of documents."""
     lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
     # A connection of its own: what wakes the scheduler does not stand behind events.
@@ -46,6 +53,7 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
         TIMER: calls.on_due,
         AGAIN: calls.on_again,
         **timers_of(broker),
+        POLL_TIMER: syncs.on_due,
         **{kind: partial(act, broker) for kind, act in ON_LIVE_TIMER.items()},
     }
     scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)
