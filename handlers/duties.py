@@ -17,7 +17,7 @@ from broker.webclient import WebClient, open_client
 from handlers.beside import run_beside
 from handlers.broker import Broker
 from handlers.calendar.imports.documents import POLL_TIMER
-from handlers.calendar.imports.syncing import Syncs
+from handlers.calendar.imports.syncing import Parts, Syncs, wait_of
 from handlers.calendar.timing import timers_of
 from handlers.channels.delivering import USER_AGENT, webhooks_of
 from handlers.channels.scheduling import publish_scheduled
@@ -34,7 +34,8 @@ async def take_up(stack: AsyncExitStack, settings: Settings, engine_url: str, br
     calls = Calls(broker.commits, client.send, call_limits_of(settings))
     stack.push_async_callback(calls.drained)
     broker.meter.add(partial(readings.read_calls, calls))
-    syncs = Syncs(broker, client.send, broker.ical)
+    parts = Parts(broker.engine, broker.reader, broker.commits, client.send)
+    syncs = Syncs(parts, broker.ical, wait_of(broker.ical))
     stack.push_async_callback(syncs.drained)
     broker.meter.add(partial(readings.read_syncs, syncs))
     _keep_time(stack, settings, engine_url, broker, calls, syncs)

@@ -10,12 +10,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from handlers.calendar.imports.expansion import Span, Unreadable, expand
-from handlers.calendar.imports.occurrence import render_expanded
+from handlers.calendar.imports.expansion import Unreadable, expand
+from handlers.calendar.imports.occurrence import MOST_ANSWER_BYTES, NO_MEMORY, Span, render_expanded
 
-MOST_ANSWER_BYTES = 4_194_304
 TOO_LARGE = "what it says is over 4 MB, from 30 days ago to a year ahead"
-NO_MEMORY = "reading it takes more memory than a feed may"
 
 
 def main() -> int:

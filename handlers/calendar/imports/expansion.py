@@ -8,13 +8,13 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
-import recurring_ical_events
+import recurring_ical_events  # type: ignore[import-untyped]
 
-from handlers.calendar.imports.occurrence import Expanded, Occurrence
+from handlers.calendar.imports.occurrence import Expanded, Occurrence, Span
 from handlers.calendar.texts import plain
 
 MOST_TITLE = 500
@@ -25,15 +25,6 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _DAY = timedelta(days=1)
 _MS = timedelta(milliseconds=1)
 _RECURS = ("RRULE", "RDATE", "RECURRENCE-ID")
-
-
-class Span(NamedTuple):
-    """What is asked of a feed: all that touches this time; `zone` is where times without one are, and days begin."""
-
-    from_ms: int
-    to_ms: int
-    zone: str
-    most: int
 
 
 class Unreadable(Exception):

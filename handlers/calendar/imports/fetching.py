@@ -52,7 +52,7 @@ def read_answer(answered: Answered, seen: Seen | None, most_bytes: int) -> Uncha
     status = answered.status
     if status is None:
         return Failed(answered.error or "no answer")
-    if status == 304 and seen is not None:
+    if status == 304 and seen is not None and (seen.etag or seen.modified):
         return Unchanged()
     if 300 <= status < 400 and status != 304:
         return Failed(f"it was answered {status}: redirects are not followed, subscribe to where it leads")

@@ -1,6 +1,6 @@
-"""What a feed says happens once: an event of it, or one occurrence of a recurring one. Pure.
+"""What is asked of the process that reads feeds, and what it says: all that happens in a span of time. Pure.
 
-It is all that the process that reads feeds tells the broker, and all that is compared with what is there.
+An occurrence is an event of a feed, or one happening of a recurring one; all that is compared with what is there.
 """
 
 import hashlib
@@ -8,6 +8,20 @@ from typing import Any, Literal, NamedTuple
 
 ID_LETTERS = 26
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+MOST_ANSWER_BYTES = 4_194_304
+"""How much the reading process says at most."""
+
+NO_MEMORY = "reading it takes more memory than a feed may"
+
+
+class Span(NamedTuple):
+    """What is asked of a feed: all that touches this time; `zone` is where times without one are, and days begin."""
+
+    from_ms: int
+    to_ms: int
+    zone: str
+    most: int
 
 
 class Occurrence(NamedTuple):

@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker.strictjson import parse_stored, render_json
-from handlers.calendar.imports.child import MOST_ANSWER_BYTES, NO_MEMORY
-from handlers.calendar.imports.expansion import Span
 from handlers.calendar.imports.fetching import Failed
-from handlers.calendar.imports.occurrence import Expanded, parse_expanded
+from handlers.calendar.imports.occurrence import MOST_ANSWER_BYTES, NO_MEMORY, Expanded, Span, parse_expanded
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 4
@@ -96,4 +94,4 @@ def _late(limits: ReadLimits) -> str:
 def _environment() -> dict[str, str]:
     """What it needs to find its modules, and nothing of what we were given."""
     given = [os.environ[name] for name in ("PYTHONPATH",) if name in os.environ]
-    return {"PYTHONPATH": os.pathsep.join([str(ROOT), *given]), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PYTHONPATH": os.pathsep.join([str(ROOT), *given])}

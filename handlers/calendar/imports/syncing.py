@@ -12,23 +12,25 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from broker.change import Change, DocumentKey
 from broker.errors import Refusal, TooLarge, Unavailable
-from broker.storage.commit import Decide
-from broker.storage.state import Loaded
+from broker.storage.commit import Commits, Decide
+from broker.storage.engine import Engine
+from broker.storage.state import Loaded, Reader
 from broker.timers import Claimed
 from broker.webclient import Answered, Call
-from handlers.broker import Broker, IcalSite
+from handlers.broker import IcalSite
 from handlers.calendar.calendar_event import CalendarEvent
 from handlers.calendar.calendar_event import parse_kept as parse_event
 from handlers.calendar.documents import EVENT, calendar_key, event_key, imported_index
 from handlers.calendar.events import channel_of, org_of
 from handlers.calendar.imports import runs
 from handlers.calendar.imports.documents import subscription_key
-from handlers.calendar.imports.expansion import Span
 from handlers.calendar.imports.fetching import Failed, Feed, Unchanged, call_of, read_answer
 from handlers.calendar.imports.merging import MOST_STEPS, Step, merging, plan
+from handlers.calendar.imports.occurrence import Span
 from handlers.calendar.imports.reading import PATIENCE, ReadLimits, read_feed
 from handlers.calendar.imports.runs import Pace, Run, Superseded
 from handlers.calendar.imports.subscription import DAY_MS, Seen, seen_before
@@ -36,7 +38,6 @@ from handlers.calendar.imports.subscription import DAY_MS, Seen, seen_before
 BACK_MS = 30 * DAY_MS
 AHEAD_MS = 366 * DAY_MS
 MARGIN_S = 30.0
-"""How much longer than it may wait for others a poll may take, before it counts as lost with its process."""
 
 JITTER = (0.9, 1.1)
 PAGE = 500
@@ -49,13 +50,27 @@ Send = Callable[[Call], Awaitable[Answered]]
 logger = logging.getLogger(__name__)
 
 
-class Syncs:
-    """Makes the polls that this process claims."""
+class Parts(NamedTuple):
+    """What polls are made with."""
 
-    def __init__(self, broker: Broker, send: Send, site: IcalSite) -> None:
-        self._broker = broker
-        self._send = send
+    engine: Engine
+    reader: Reader
+    commits: Commits
+    send: Send
+
+
+def wait_of(site: IcalSite) -> float:
+    """After so many seconds a poll counts as lost with its process: all that it may wait for, twice over."""
+    return site.timeout_s + site.read_cpu_s * PATIENCE * 2 + MARGIN_S
+
+
+class Syncs:
+    """Makes the polls that this process claims; after `wait_s` one that told nothing is begun again."""
+
+    def __init__(self, parts: Parts, site: IcalSite, wait_s: float) -> None:
+        self._parts = parts
         self._site = site
+        self._wait_ms = round(wait_s * 1000)
         self._running: set[asyncio.Task[None]] = set()
         self._reading = asyncio.Semaphore(site.reads_at_once)
         self._limits = ReadLimits(site.read_cpu_s, site.read_memory_bytes)
@@ -68,16 +83,15 @@ class Syncs:
         if len(self._running) >= self._site.polls_at_once:
             raise Unavailable("as many feeds are polled as may be", retry_after_s=1)
         tenant, subscription_id = claimed.timer.name.owner, claimed.timer.name.subject
-        wait_ms = round((self._site.timeout_s + self._site.read_cpu_s * PATIENCE * 2 + MARGIN_S) * 1000)
         begun: list[Run | None] = []
 
         def decide(loaded: Loaded) -> Change:
-            change, run = runs.beginning(tenant, subscription_id, wait_ms, loaded)
+            change, run = runs.beginning(tenant, subscription_id, self._wait_ms, loaded)
             begun.append(run)
             return change
 
         keys = [subscription_key(tenant, subscription_id)]
-        await self._broker.commits.execute(tenant, keys, decide, claimed=claimed)
+        await self._parts.commits.execute(tenant, keys, decide, claimed=claimed)
         if begun[-1] is not None:
             task = asyncio.create_task(self._poll(begun[-1]), name="ical poll")
             self._running.add(task)
@@ -113,7 +127,7 @@ class Syncs:
         subscription, site = run.subscription, self._site
         seen = seen_before(subscription, run.timezone, run.begun_ms)
         call = call_of(subscription.url, seen, timeout_s=site.timeout_s, most_bytes=site.feed_bytes)
-        match read_answer(await self._send(call), seen, site.feed_bytes):
+        match read_answer(await self._parts.send(call), seen, site.feed_bytes):
             case Unchanged() if seen is not None:
                 self.unchanged += 1
                 return seen
@@ -140,9 +154,9 @@ class Syncs:
         """The events of the subscription that end within what is looked at."""
         found: dict[str, CalendarEvent] = {}
         place = (EVENT, imported_index(run.tenant, run.subscription.id))
-        partition, skip, total = self._broker.engine.partition(run.tenant), 0, 1
+        partition, skip, total = self._parts.engine.partition(run.tenant), 0, 1
         while skip < total:
-            page = await self._broker.reader.page(partition, *place, lowest=f"({from_ms}", skip=skip, limit=PAGE)
+            page = await self._parts.reader.page(partition, *place, lowest=f"({from_ms}", skip=skip, limit=PAGE)
             events = [parse_event(each.body) for _, each in page.documents]
             found |= {each.id: each for each in events}
             skip, total = skip + PAGE, page.total
@@ -175,7 +189,7 @@ class Syncs:
         logs = (channel_of(tenant, subscription.calendar_id), org_of(tenant))
         for attempt in range(RECORD_ATTEMPTS):
             try:
-                await self._broker.commits.execute(tenant, [*own, *keys], decide, logs=logs)
+                await self._parts.commits.execute(tenant, [*own, *keys], decide, logs=logs)
             except Unavailable as refusal:
                 if attempt == RECORD_ATTEMPTS - 1:
                     raise
