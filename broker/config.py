@@ -235,6 +235,8 @@ class RateSettings(Section):
 
     requests_per_address_per_s: Rate = 0.0
     requests_per_address_burst: Count = 100
+    requests_per_key_per_s: Rate = 0.0
+    requests_per_key_burst: Count = 50
     events_per_token_per_s: Rate = 0.0
     events_per_token_burst: Count = 200
     events_per_channel_per_s: Rate = 0.0

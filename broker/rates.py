@@ -33,6 +33,7 @@ class Rates:
     """The rates in force; None where there is no limit. Events count for publishes, one by one also in a batch."""
 
     requests_per_address: Rate | None = None
+    requests_per_key: Rate | None = None
     events_per_token: Rate | None = None
     events_per_channel: Rate | None = None
 

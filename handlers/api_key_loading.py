@@ -1,11 +1,15 @@
-"""API keys are learned before a request is looked at, so that checking a credential needs no waiting after that."""
+"""API keys are learned before a request is looked at, so that checking a credential needs no waiting after that; and
+how many requests came with one is counted (`[rates] requests_per_key_per_s`), over all processes."""
 
 from contextlib import suppress
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from broker.api_keys import id_of, is_api_key
 from broker.errors import Refusal, Unauthorized
+from broker.rates import Rate
+from handlers.broker import Broker
 from handlers.responses import refusal_answer
 from handlers.verifier import credential
 
@@ -15,21 +19,30 @@ FORMS = (b"tm_", b"chr_")
 
 
 class ApiKeyLoading:
-    """ASGI middleware: has the verifier know the API keys that come with a request; 503 where that cannot be done."""
+    """ASGI middleware: has the verifier know the API keys that come with a request; 503 where that cannot be done.
 
-    def __init__(self, app: ASGIApp) -> None:
+    429 past the rate of a key. A key that nobody made is not counted: its request is refused anyway.
+    """
+
+    def __init__(self, app: ASGIApp, rate: Rate | None) -> None:
         self._app = app
+        self._rate = rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Learn and pass on."""
         if scope["type"] in ("http", "websocket") and _may_have_one(scope):
             try:
                 for text in credentials_of(scope):
-                    await scope["app"].state.broker.auth.learn(text)
+                    await self._learn(scope["app"].state.broker, text)
             except Refusal as refusal:
                 await refusal_answer(refusal, scope)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    async def _learn(self, broker: Broker, text: str) -> None:
+        await broker.auth.learn(text)
+        if self._rate is not None and is_api_key(text) and broker.verifier.knows(id_of(text)):
+            await broker.rate_limits.take("requests-per-key", id_of(text), self._rate)
 
 
 def _may_have_one(scope: Scope) -> bool:

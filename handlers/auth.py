@@ -11,7 +11,7 @@ from broker.channels import ChannelRecord
 from broker.errors import Forbidden, Unauthorized
 from broker.scopes import Grant
 from handlers.broker import Broker, broker_of
-from handlers.requests import query_text, read_json
+from handlers.requests import header_of, query_text, read_json
 
 NO_RIGHT = "Insufficient permissions"
 
@@ -25,7 +25,7 @@ class Access(NamedTuple):
 
 def require_token(connection: HTTPConnection) -> Grant:
     """The caller's grant, from the Authorization header only; raises `Unauthorized`."""
-    return broker_of(connection).verifier.grant(connection.headers.get("authorization"))
+    return broker_of(connection).verifier.grant(header_of(connection.scope, b"authorization"))
 
 
 def require_admin(connection: HTTPConnection) -> Grant:
@@ -126,7 +126,7 @@ def known_access(connection: HTTPConnection, channel: ChannelRecord) -> Access |
 
 def read_grant(broker: Broker, connection: HTTPConnection, channel: ChannelRecord) -> Grant | None:
     """The grant by which the caller reads this channel; a bad token is ignored where none is needed (contract 1)."""
-    header, token = connection.headers.get("authorization"), query_text(connection, "token")
+    header, token = header_of(connection.scope, b"authorization"), query_text(connection, "token")
     if channel.is_public:
         return optional_grant(broker, header, token)
     if header is None and not token:

@@ -20,10 +20,11 @@ from handlers.wiring import rates_of
 
 def front(router: ASGIApp, settings: Settings, refusals: Refusals, counts: RequestCounts) -> ASGIApp:
     """The app that is served. A limit that is not configured is not there."""
-    proxies, rate = settings.server.trusted_proxies, rates_of(settings).requests_per_address
+    proxies, rates = settings.server.trusted_proxies, rates_of(settings)
     expected = {Refusal: on_expected, HTTPException: on_expected}
-    app: ASGIApp = ApiKeyLoading(HotPaths(ExceptionMiddleware(router, handlers=expected), HOT_PATHS))
-    if rate is not None:
-        app = AddressRate(app, rate=rate, trusted_proxies=proxies)
+    app: ASGIApp = HotPaths(ExceptionMiddleware(router, handlers=expected), HOT_PATHS)
+    app = ApiKeyLoading(app, rates.requests_per_key)
+    if rates.requests_per_address is not None:
+        app = AddressRate(app, rate=rates.requests_per_address, trusted_proxies=proxies)
     app = AddressLimit(app, proxies, settings.limits.connections_per_address)
     return Answering(app, refusals, counts)

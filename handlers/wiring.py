@@ -114,6 +114,7 @@ def rates_of(settings: Settings) -> Rates:
     rates = settings.rates
     return Rates(
         requests_per_address=parse_rate(rates.requests_per_address_per_s, rates.requests_per_address_burst),
+        requests_per_key=parse_rate(rates.requests_per_key_per_s, rates.requests_per_key_burst),
         events_per_token=parse_rate(rates.events_per_token_per_s, rates.events_per_token_burst),
         events_per_channel=parse_rate(rates.events_per_channel_per_s, rates.events_per_channel_burst),
     )

@@ -22,6 +22,7 @@ from broker.storage.cluster.nodes import Nodes
 from broker.storage.cluster.sending import REFUSALS
 from broker.storage.cluster.urls import is_cluster_url, parse_cluster_url
 from broker.storage.losses import is_lost
+from broker.storage.packing import pack_by_hiredis
 
 OLDEST_ENGINE = (7, 0)
 DRIVER = DriverInfo()
@@ -64,6 +65,7 @@ def _connect(url: str, connect_timeout_s: float, reply_timeout_s: float, connect
         # With these on, redis-py does not notice that a connection in its pool was closed, and the next call is lost.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+    pack_by_hiredis(pool)
     return Redis(connection_pool=pool)
 
 

@@ -5,6 +5,7 @@ keys of a log also carry its channel's tag, which is the log's generation: a cha
 again has other keys, so nobody can mix up the two.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -52,6 +53,7 @@ def partition_of(owner: str, partitions: int) -> int:
     return crc32(owner.encode()) % partitions
 
 
+@lru_cache(maxsize=4_096)
 def log_keys(partition: int, channel_id: str, tag: int) -> LogKeys:
     """The keys of the log of a channel with this tag in its home partition."""
     head = f"{_prefix(partition)}log:{channel_id}:{render_tag(tag)}"

@@ -18,7 +18,7 @@ from handlers.caching import has_credential, public_answer
 from handlers.channels.door import subscribed
 from handlers.channels.reading import Read, page_body, parse_query, read_page, spelled_query
 from handlers.ready_pages import Asked
-from handlers.requests import query_number, query_text
+from handlers.requests import header_of, query_number, query_text
 from handlers.responses import json_bytes
 
 
@@ -33,7 +33,7 @@ async def poll(request: Request) -> Response:
     asked = _asked(request.scope)
     ready = broker.ready_pages.get(asked) if asked else None
     if ready is not None and await broker.glances.look(ready.channel) == ready.meta:
-        return ready.answer(request.headers.get("if-none-match", ""))
+        return ready.answer(header_of(request.scope, b"if-none-match") or "")
     return await _made(request, asked)
 
 

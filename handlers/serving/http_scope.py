@@ -7,13 +7,22 @@ from urllib.parse import unquote
 import httptools
 from starlette.types import Scope
 
+from handlers.serving.sockets import Ends
+
 ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+
+def connection_scope(
+    ends: Ends, scheme: str, root_path: str, state: Mapping[str, Any], extensions: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is the same for all requests of a connection."""
+    return {**ends._asdict(), "scheme": scheme, "root_path": root_path, "state": state, "extensions": extensions}
 
 
 def render_scope(
     connection: Mapping[str, Any], method: bytes, url: bytes, version: str, headers: list[tuple[bytes, bytes]]
 ) -> Scope:
-    """The scope; `connection` has what is the same for all its requests, `root_path` and `state` among it."""
+    """The scope of one of its requests."""
     return {
         **connection,
         "type": "http",
@@ -21,7 +30,7 @@ def render_scope(
         "http_version": version,
         "method": method.decode("ascii"),
         "headers": headers,
-        "state": connection["state"].copy(),
+        "state": {**connection["state"]},
         **render_target(connection["root_path"], url),
     }
 

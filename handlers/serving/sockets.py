@@ -7,8 +7,9 @@ them there) and reliability.md 0.3 (nothing in ASGI frees a stalled subscriber).
 import asyncio
 import socket
 import struct
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from handlers.serving.limits import ServingLimits
 
@@ -18,30 +19,65 @@ _BYTES_ACKED = struct.Struct("=Q")
 _BYTES_ACKED_OFFSET = 120  # struct tcp_info, Linux 4.1
 
 
-def tune(transport: asyncio.Transport, limits: ServingLimits) -> None:
-    """Bound what a connection holds and how long the kernel waits for a peer that acknowledges nothing."""
+class Ends(NamedTuple):
+    """The two ends of a connection as ASGI has them: (address, port), or the path of a unix socket and None."""
+
+    server: tuple[str, int | None] | None
+    client: tuple[str, int] | None
+
+
+def tune(transport: asyncio.Transport, limits: ServingLimits) -> Ends:
+    """Bound what a connection holds and how long the kernel waits for a peer that acknowledges nothing; its ends."""
     transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
-    sock = transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(
-            socket.IPPROTO_TCP,
-            socket.TCP_USER_TIMEOUT,
-            int(limits.write_stall_s * 1000),
-        )
+    with _borrowed(transport) as sock:
+        _set_options(sock, limits)
+        return Ends(_server(sock), _client(sock))
 
 
 def taken_bytes(transport: asyncio.Transport) -> int:
     """A number that grows whenever the peer takes bytes: those acknowledged, or where the kernel does not tell (it is
     not Linux, or a unix socket) the write buffer counted downwards."""
-    acked = _acked_bytes(transport.get_extra_info("socket"))
+    with _borrowed(transport) as sock:
+        acked = _acked_bytes(sock)
     return acked if acked is not None else -transport.get_write_buffer_size()
 
 
-def _acked_bytes(sock: Any) -> int | None:
+@contextmanager
+def _borrowed(transport: asyncio.Transport) -> Iterator[socket.socket]:
+    """The socket of a transport. What uvloop gives in its place makes such a one for each call, at 10 us."""
+    stand_in = transport.get_extra_info("socket")
+    sock = socket.socket(stand_in.family, stand_in.type, stand_in.proto, fileno=stand_in.fileno())
+    try:
+        yield sock
+    finally:
+        sock.detach()
+
+
+def _set_options(sock: socket.socket, limits: ServingLimits) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.write_stall_s * 1000))
+
+
+def _server(sock: socket.socket) -> tuple[str, int | None] | None:
+    name = sock.getsockname()
+    if isinstance(name, tuple):
+        return name[0], name[1]
+    return (name, None) if isinstance(name, str) else None
+
+
+def _client(sock: socket.socket) -> tuple[str, int] | None:
+    try:
+        name = sock.getpeername()
+    except OSError:  # gone already
+        return None
+    return (name[0], name[1]) if isinstance(name, tuple) else None
+
+
+def _acked_bytes(sock: socket.socket) -> int | None:
     if not hasattr(socket, "TCP_INFO"):
         return None
     try:

@@ -126,6 +126,33 @@ def test_a_page_that_follows_hears_of_a_change_without_asking_again(studio: Stud
     studio.until_state("rehearsal_hidden")
 
 
+OLD_CACHE = """
+const real = window.fetch;
+window.asked = 0;
+let kept = null;
+window.fetch = async (...call) => { kept ??= await real(...call); window.asked += 1; return kept.clone(); };
+"""
+WATCH_FOR_UNDOING = """
+window.undone = false;
+const look = () => { window.undone ||= document.body.dataset.state !== "rehearsal_hidden"; };
+new MutationObserver(look).observe(document.body, { attributes: true });
+"""
+
+
+def test_what_a_cache_still_keeps_does_not_undo_what_was_told(studio: Studio) -> None:
+    event = studio.event()
+    studio.open(event)
+    studio.until_state("not_started")
+    studio.browser.execute_script(OLD_CACHE)
+    studio.until(lambda: studio.browser.execute_script("return window.asked") >= 1, "a poll that the cache keeps")
+    studio.to(event, "rehearsal/start")
+    studio.until_state("rehearsal_hidden")
+    seen = studio.browser.execute_script("return window.asked")
+    studio.browser.execute_script(WATCH_FOR_UNDOING)
+    studio.until(lambda: studio.browser.execute_script("return window.asked") >= seen + 2, "polls of what is old")
+    assert studio.browser.execute_script("return window.undone") is False
+
+
 def test_a_page_without_room_to_follow_polls(studio: Studio, tmp_path: Path, browser: WebDriver) -> None:
     crowded = {"TIDEMARK_LIVE__PUSH_CONNECTIONS": "0", "TIDEMARK_CHANNELS__POLL_INTERVAL_S": "2"}
     with serving(tmp_path / "data", crowded) as server:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from broker.api_keys import KeyRequest
 from tests.broker_server import API, running_broker
 
 
@@ -33,6 +34,21 @@ async def test_addresses_of_one_ipv6_network_share_what_one_may_send(engine_url:
             answer = await server.http.get("/openapi.json", headers={"X-Forwarded-For": address})
             statuses.append(answer.status_code)
         assert statuses == [200, 200, 429, 200, 200]
+
+
+async def test_a_key_that_calls_too_often_is_refused_in_the_body_of_its_api_and_others_are_not(
+    engine_url: str, tmp_path: Path
+) -> None:
+    async with running_broker(engine_url, tmp_path / "key.json", limited("requests_per_key")) as server:
+        keys = [(await server.broker.api_keys.create(KeyRequest("acme", ("calendar",))))[0] for _ in range(2)]
+        headers = [{"Authorization": f"Bearer {key}"} for key in keys]
+        answers = [await server.http.get("/v1/calendars", headers=headers[0]) for _ in range(3)]
+        assert [each.status_code for each in answers] == [200, 200, 429]
+        assert answers[2].json()["error"]["type"] == "rate_limit_error" and int(answers[2].headers["Retry-After"]) >= 90
+        assert (await server.http.get("/v1/calendars", headers=headers[1])).status_code == 200
+        made_up = {"Authorization": f"Bearer {keys[0][:-4]}AAAA"}
+        assert (await server.http.get("/v1/calendars", headers=made_up)).status_code in (401, 429)
+        assert (await server.http.get("/openapi.json")).status_code == 200
 
 
 async def test_a_token_that_publishes_too_many_events_is_refused_and_nothing_is_stored(

@@ -16,6 +16,7 @@ let secret = null;
 let consumed = null;
 let timer = null;
 let stream = null;
+let heard = ""; // the id of the newest change that was told
 
 function takeTokenOfAddress() {
   const query = new URLSearchParams(location.search);
@@ -26,6 +27,16 @@ function takeTokenOfAddress() {
   secret = token;
 }
 
+// What a cache keeps may be older than what was told since: ids and cursors are of one order.
+const isOld = (answer) => (answer.headers.get("Tidemark-Cursor") ?? "") < heard;
+
+async function post(action, body) {
+  const answer = await fetch(`${WATCH}/${action}`, {
+    method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
+}
+
 async function look() {
   clearTimeout(timer);
   let pause = pauseOf(null, Math.random());
@@ -34,7 +45,8 @@ async function look() {
     pause = pauseOf(answer.headers.get("Cache-Control"), Math.random());
     if (answer.status === 404) seen = { watch_state: "unknown" };
     else if (answer.ok) {
-      seen = await answer.json();
+      const body = await answer.json();
+      if (!isOld(answer)) seen = body;
       follow(answer.headers.get("Tidemark-Channel"), answer.headers.get("Tidemark-Cursor"));
     }
     if (secret !== null && granted === null && needsProof()) await verify();
@@ -48,7 +60,11 @@ async function look() {
 function follow(channel, cursor) {
   if (stream !== null || !channel) return;
   stream = new EventSource(`/api/v1/channels/${channel}/sse${cursor ? `?cursor=${cursor}` : ""}`);
-  stream.onmessage = ({ data }) => told(JSON.parse(data).data);
+  stream.onmessage = ({ data }) => {
+    const event = JSON.parse(data);
+    heard = event.id;
+    told(event.data);
+  };
   stream.addEventListener("close", () => { stream.close(); stream = null; });
   // Refused (there is no room) is final for the browser, and then the page just polls.
 }
@@ -66,7 +82,7 @@ async function told(change) {
   if (granted !== null) await verify();
   else {
     const answer = await fetch(`${WATCH}?v=${change.version}`, { credentials: "omit" });
-    if (answer.ok) seen = await answer.json();
+    if (answer.ok && !isOld(answer)) seen = await answer.json();
   }
   render();
 }
@@ -75,11 +91,9 @@ const needsProof = () => seen?.auth_type === "password" || seen?.auth_type === "
 
 async function verify() {
   const by = seen.auth_type;
-  const answer = await fetch(`${WATCH}/verify-${by}`, {
-    method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ [by]: secret }),
-  });
+  const answer = await post(`verify-${by}`, { [by]: secret });
   if (answer.ok) {
-    granted = await answer.json();
+    granted = answer.body;
     consumed = null;
     show("refusal", "");
     return true;
@@ -93,9 +107,7 @@ async function verify() {
 async function playing() {
   if (granted === null || consumed === granted.access_grant) return;
   const grant = granted.access_grant;
-  const answer = await fetch(`${WATCH}/consume-grant`, {
-    method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ access_grant: grant }),
-  });
+  const answer = await post("consume-grant", { access_grant: grant });
   if (answer.ok) consumed = grant;
   else if (answer.status === 403) {
     at("player").pause();

@@ -3,9 +3,10 @@
 import httptools
 import pytest
 
-from handlers.serving.http_scope import render_scope, render_target
+from handlers.serving.http_scope import connection_scope, render_scope, render_target
+from handlers.serving.sockets import Ends
 
-CONNECTION = {"server": ("127.0.0.1", 8000), "client": None, "scheme": "http", "root_path": "", "state": {"a": 1}}
+CONNECTION = connection_scope(Ends(("127.0.0.1", 8000), None), "http", "", {"a": 1}, {})
 
 
 def test_a_scope_has_all_parts_and_a_state_of_its_own() -> None:

@@ -27,8 +27,8 @@ from websockets.version import version as websockets_version
 from handlers.serving import http_protocol, server
 
 HTTP = {
-    "app", "app_state", "client", "expect_100_continue", "flow", "headers", "loop", "parser", "root_path", "scheme",
-    "server", "server_state", "transport", "url", "_should_upgrade",
+    "app", "app_state", "expect_100_continue", "flow", "headers", "loop", "parser", "root_path", "server_state",
+    "transport", "url", "_should_upgrade",
 }  # fmt: skip
 HTTP_OVERRIDDEN = {
     "connection_made": ["transport"],
@@ -111,15 +111,14 @@ def test_what_is_overridden_is_called_as_before(base: type, overridden: dict[str
 
 def test_what_is_left_to_uvicorn_leaves_its_own_cycle_alone() -> None:
     """`Exchange` stands in its place: it is never made, and only looked for."""
-    for method in (HttpToolsProtocol.connection_made, HttpToolsProtocol.connection_lost, HttpToolsProtocol.on_header):
+    for method in (HttpToolsProtocol.connection_lost, HttpToolsProtocol.on_header, HttpToolsProtocol.on_url):
         assert "RequestResponseCycle" not in inspect.getsource(method)
     assert "if self.cycle and not" in inspect.getsource(HttpToolsProtocol.connection_lost)
     assert "if self.cycle is not None" in inspect.getsource(HttpToolsProtocol.connection_lost)
 
 
-def test_flow_control_is_made_once_and_has_what_we_override() -> None:
+def test_flow_control_has_what_we_override() -> None:
     assert names_that(FlowControl) >= FLOW
-    assert "self.flow = FlowControl(transport)" in inspect.getsource(HttpToolsProtocol.connection_made)
     assert HIGH_WATER_LIMIT == 65_536
 
 
