@@ -1,5 +1,8 @@
 // Calls of the public APIs: a credential in a header, JSON in and out, refusals of every API as one kind of error.
 
+/** Tells, as `change` with a boolean `detail`, whether the server was reached at the last call. */
+export const reach = new EventTarget();
+
 /** A refusal: its status (0 where no answer came), what it says, and after how many seconds to ask again. */
 export class Refused extends Error {
   /** @param {number} status @param {string} message @param {any} [body] @param {number} [retryAfterS] */
@@ -31,8 +34,10 @@ export async function call(credential, method, path, { body, signal, text = fals
     });
   } catch (error) {
     if (signal?.aborted) throw error;
+    told(false);
     throw new Refused(0, "The server cannot be reached.");
   }
+  told(true);
   if (!answer.ok) throw await refusal(answer);
   const data = answer.status === 204 ? null : text ? await answer.text() : await answer.json();
   return { data, channel: answer.headers.get("Tidemark-Channel"), cursor: answer.headers.get("Tidemark-Cursor") };
@@ -41,6 +46,10 @@ export async function call(credential, method, path, { body, signal, text = fals
 /** A name that nobody else has: also where the page is not in a secure context. @returns {string} */
 export function fresh() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function told(isThere) {
+  reach.dispatchEvent(new CustomEvent("change", { detail: isThere }));
 }
 
 async function refusal(answer) {

@@ -7,6 +7,7 @@ import { pretty } from "./json.js";
 
 const MOST_ROWS = 1_000;
 const MOST_AT_ONCE = 200;
+const FAR_PX = 600;
 
 /** The rows of a log. */
 export class LogView {
@@ -19,6 +20,7 @@ export class LogView {
     this.skipped = 0;
     this.newest = "";
     this.told = () => {};
+    this.cut = () => {};
   }
 
   /** An event that has just happened. @param {any} event */
@@ -69,8 +71,15 @@ export class LogView {
       this.skipped = 0;
     }
     this.node.prepend(...events.slice(-MOST_AT_ONCE).reverse().map((event) => this.#row(event, true)));
-    while (this.node.childElementCount > MOST_ROWS) this.node.lastElementChild.remove();
+    if (this.node.childElementCount > MOST_ROWS) this.#shorten();
     this.told(this);
+  }
+
+  /** Too much is shown: who reads far below goes on reading, and what comes waits; else the oldest go. */
+  #shorten() {
+    if (scrollY > FAR_PX) return this.pause(true);
+    while (this.node.childElementCount > MOST_ROWS) this.node.lastElementChild.remove();
+    this.cut([...this.node.querySelectorAll(".event")].at(-1).dataset.id);
   }
 
   #row(event, isNew) {

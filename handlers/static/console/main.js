@@ -1,6 +1,7 @@
 // The console: what was given is judged, the panels that it opens are shown, and the address says which one.
 
 import { judge } from "./access.js";
+import { reach } from "./api.js";
 import { h, put, say } from "./dom.js";
 import { showHelp, watchKeys } from "./keyboard.js";
 import { Sampler } from "./metrics.js";
@@ -15,6 +16,9 @@ let streams = null;
 let sampler = null;
 let leave = () => {};
 let visit = 0;
+let timer = null;
+const link = { isThere: true, state: "idle", words: "ready" };
+const AGAIN_MS = 3_000;
 
 /** Where the address leads: the panel's name, and what follows it. */
 function place() {
@@ -22,9 +26,9 @@ function place() {
   return { name, rest: rest.map(decodeURIComponent) };
 }
 
-function open(link) {
-  link.setAttribute("aria-current", "page");
-  link.scrollIntoView({ block: "nearest", inline: "center" });
+function open(anchor) {
+  anchor.setAttribute("aria-current", "page");
+  anchor.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 async function show() {
@@ -34,9 +38,9 @@ async function show() {
   leave();
   const leaving = new AbortController();
   leave = () => leaving.abort();
-  for (const link of at("nav").querySelectorAll("a")) {
-    if (link.dataset.panel === panel.id) open(link);
-    else link.removeAttribute("aria-current");
+  for (const each of at("nav").querySelectorAll("a")) {
+    if (each.dataset.panel === panel.id) open(each);
+    else each.removeAttribute("aria-current");
   }
   document.title = `${rest[0] ?? panel.title} · Tidemark`;
   const main = h("div", { class: `panel ${panel.id}` });
@@ -61,18 +65,31 @@ function navigation() {
 
 /** Judge what was given, now or anew, and show the place of the address. */
 async function start() {
+  clearTimeout(timer);
   streams?.close();
   sampler?.stop();
   access = await judge(given());
-  streams = new Streams(access, (state, words) => { at("link").dataset.state = state; say(at("link"), words); });
-  at("link").dataset.state = "idle";
-  say(at("link"), "ready");
+  streams = new Streams(access, (state, words) => showLink({ state, words }));
+  showLink({ state: "idle", words: "ready" });
   sampler = new Sampler(access.token);
   if (access.mayMetrics) sampler.start();
   navigation();
   await show();
+  if (access.isUnsure) timer = setTimeout(start, AGAIN_MS);
 }
 
+/** The state of the connection, or that the server is away. */
+function showLink(change) {
+  Object.assign(link, change);
+  at("link").dataset.state = link.isThere ? link.state : "waiting";
+  say(at("link"), link.isThere ? link.words : "server away");
+}
+
+reach.addEventListener("change", ({ detail }) => {
+  if (detail === link.isThere) return;
+  showLink({ isThere: detail });
+  if (detail) streams?.hurry();
+});
 window.addEventListener("hashchange", () => { show(); at("main").focus({ preventScroll: true }); scrollTo(0, 0); });
 at("keys").addEventListener("click", showHelp);
 watchKeys(PANELS);

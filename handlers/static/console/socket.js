@@ -24,6 +24,7 @@ export class Connection {
     this.tries = 0;
     this.socket = null;
     this.timer = null;
+    this.isOver = false;
   }
 
   /**
@@ -43,6 +44,11 @@ export class Connection {
       this.followed.delete(channel);
       if (this.socket?.readyState === WebSocket.OPEN) this.#send({ unsubscribe: { channel } });
     };
+  }
+
+  /** The server has been reached in some other way: do not wait any longer. */
+  hurry() {
+    if (this.socket === null && this.followed.size && !this.isOver) this.#open();
   }
 
   /** End it for good. */
@@ -142,7 +148,8 @@ export class Connection {
 
   #closed(code) {
     this.socket = null;
-    if (code === 4401) return this.changed("refused", "The token has expired.");
+    this.isOver = code === 4401;
+    if (this.isOver) return this.changed("refused", "The token has expired.");
     const pause = code === 1008 ? 60_000 : code === 1012 && this.tries === 0 ? 1_000 * Math.random() : this.#backoff();
     this.tries += 1;
     this.changed("waiting", "");

@@ -37,6 +37,11 @@ export class Streams {
     return connection.follow(channel, from, reader);
   }
 
+  /** The server is there again: come back at once. */
+  hurry() {
+    for (const connection of this.connections.values()) connection.hurry();
+  }
+
   /** End all. */
   close() {
     for (const connection of this.connections.values()) connection.close();

@@ -25,12 +25,13 @@ export async function showChannel(main, { access, streams, rest: [id], signal })
   const foot = h("div", { class: "log-foot" });
   const pause = h("button", { class: "ghost", type: "button", "aria-pressed": "false", data: { pause: "" } }, "Pause");
   const reader = { log, path, credential, foot, before: null, isBusy: false, wanted: "", stop: () => {}, visit: 0 };
-  log.told = ({ isPaused, waiting, skipped }) => say(pause, isPaused ? `Go on (${count(waiting.length + skipped)} new)` : "Pause");
+  log.told = ({ isPaused, waiting, skipped }) => {
+    say(pause, isPaused ? `Go on (${count(waiting.length + skipped)} new)` : "Pause");
+    pause.setAttribute("aria-pressed", String(isPaused));
+  };
+  log.cut = (last) => { reader.before = last; put(foot, button("Earlier events", () => older(reader))); };
   const read = () => begin(reader, streams, id, types.value);
-  pause.addEventListener("click", () => {
-    log.pause(!log.isPaused);
-    pause.setAttribute("aria-pressed", String(log.isPaused));
-  });
+  pause.addEventListener("click", () => log.pause(!log.isPaused));
   types.addEventListener("change", read);
   types.addEventListener("search", () => { if (types.value.trim() !== reader.wanted) read(); });
   signal.addEventListener("abort", () => reader.stop());

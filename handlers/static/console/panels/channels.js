@@ -73,7 +73,8 @@ async function load(access, view) {
 async function ofTenants({ keys }) {
   const asked = keys.flatMap((key) => key.channels.map((id) => call(key.text, "GET", `/api/v1/channels/${id}`)));
   // A tenant's channel is there from the first thing on that is told in it.
-  return (await Promise.allSettled(asked)).filter((each) => each.status === "fulfilled").map((each) => each.value.data);
+  const found = (await Promise.allSettled(asked)).filter((each) => each.status === "fulfilled").map(({ value }) => value.data);
+  return [...new Map(found.map((each) => [each.id, each])).values()];
 }
 
 async function loadLasts(access, view) {

@@ -68,7 +68,7 @@ function attempt(key, each) {
   const isOpen = each.status === "pending" && !each.retry_of && !each.cron_id;
   return h("tr", {},
     h("td", {}, dated(each.scheduled_at)), h("td", {}, dated(each.executed_at)), h("td", {}, badge(each.status, TONES[each.status])),
-    h("td", { class: "wrap" }, [each.response_status, each.response_error, each.response_body?.slice(0, 200)].filter(Boolean).join(" · ") || "–"),
+    h("td", { class: "wrap" }, [each.response_error ?? each.response_status, each.response_body?.slice(0, 200)].filter(Boolean).join(" · ") || "–"),
     h("td", { class: "num" }, each.response_duration === null ? "" : `${each.response_duration} ms`),
     h("td", { class: "end" }, isOpen && sure("Take back", () => call(key.text, "DELETE", `/api/v1/events/${each.id}`))));
 }
