@@ -160,6 +160,18 @@ class LiveSettings(Section):
     push_connections: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
 
 
+class CalendarSettings(Section):
+    """`[calendar]`: how the organisations' webhooks are delivered, and how many there may be."""
+
+    webhooks: Annotated[int, Field(ge=0, le=1_000)] = 50
+    webhook_timeout_s: Annotated[float, Field(ge=0.1, le=30, allow_inf_nan=False)] = 10.0
+    webhook_retries_s: tuple[Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)], ...] = (
+        60.0,
+        300.0,
+        1_800.0,
+    )
+
+
 class OutboundSettings(Section):
     """`[outbound]`: which private addresses the server may call."""
 
@@ -260,6 +272,7 @@ class Settings(Section):
     webhooks: WebhookSettings = WebhookSettings()
     cuey: CueySettings = CueySettings()
     live: LiveSettings = LiveSettings()
+    calendar: CalendarSettings = CalendarSettings()
     outbound: OutboundSettings = OutboundSettings()
     timers: TimerSettings = TimerSettings()
     clock: ClockSettings = ClockSettings()

@@ -17,11 +17,12 @@ import orjson
 
 from broker.events import Frame
 from broker.ids import ORIGIN, Position
-from broker.progress import MAX_PARKED, Parked, Progress, before, failed, succeeded
+from broker.patience import Failure, Patience
+from broker.progress import MAX_PARKED, Parked, Progress, before, succeeded
 from broker.retry import pause_ms
 
-MAX_SENDS = 16
-"""How many events a round sends: what is sent again when a process dies before it could note it."""
+BORNE = Patience()
+"""With pauses and probes."""
 
 MAX_SUBJECT = 256
 MAX_ORDER_WITH = 4
@@ -113,12 +114,12 @@ def due_after(progress: Progress, now_ms: int) -> Position | None:
     return min(places, default=None)
 
 
-def plan(progress: Progress, behind: Stretch | None, ahead: Stretch, now_ms: int) -> Round:
+def plan(progress: Progress, behind: Stretch | None, ahead: Stretch, now_ms: int, patience: Patience = BORNE) -> Round:
     """What to send of what was read. A paused endpoint is probed with one event."""
-    most = 1 if progress.paused else MAX_SENDS
+    most = patience.most(progress, now_ms)
     waiting = _behind(progress, behind.frames if behind else (), now_ms, most)
     most -= sum(each.is_sent for each in waiting)
-    new, stop = _ahead(progress, ahead.frames, most)
+    new, stop = _ahead(progress, ahead.frames, most, patience.room(progress))
     return Round(
         waiting,
         new,
@@ -130,7 +131,12 @@ def plan(progress: Progress, behind: Stretch | None, ahead: Stretch, now_ms: int
 
 
 def settle(
-    progress: Progress, planned: Round, outcomes: Mapping[Position, Outcome], now_ms: int, chances: Iterable[float]
+    progress: Progress,
+    planned: Round,
+    outcomes: Mapping[Position, Outcome],
+    now_ms: int,
+    chances: Iterable[float],
+    patience: Patience = BORNE,
 ) -> Settled:
     """The progress after a round that was planned at `now_ms` and in which these were tried.
 
@@ -141,7 +147,7 @@ def settle(
         outcome = outcomes.get(each.frame.position)
         if outcome is None:
             continue
-        after, attempt, retry = _judge(after, each, outcome, chance)
+        after, attempt, retry = _judge(after, each, outcome, chance, now_ms, patience)
         attempts.append(attempt)
         if retry is not None:
             retries[each.frame.position] = retry
@@ -174,13 +180,17 @@ def _behind(progress: Progress, frames: Sequence[Frame], now_ms: int, most: int)
     return waiting
 
 
-def _ahead(progress: Progress, frames: Sequence[Frame], most: int) -> tuple[list[Waiting], Position | None]:
+def _ahead(
+    progress: Progress, frames: Sequence[Frame], most: int, room: int | None
+) -> tuple[list[Waiting], Position | None]:
     """The new events that count, and the first one that does not yet."""
     waiting: list[Waiting] = []
     held, keyed = set(progress.parked), set(progress.parked)
     for frame in frames:
         keys = order_keys(frame)
         is_sent = held.isdisjoint(keys)
+        if room is not None and len(waiting) >= room:
+            return waiting, frame.position
         # As if all of them failed: then too no more may be parked than may.
         if (is_sent and most <= 0) or len(keyed | set(keys)) > MAX_PARKED:
             return waiting, frame.position
@@ -193,17 +203,18 @@ def _ahead(progress: Progress, frames: Sequence[Frame], most: int) -> tuple[list
 
 
 def _judge(
-    progress: Progress, waiting: Waiting, outcome: Outcome, chance: float
+    progress: Progress, waiting: Waiting, outcome: Outcome, chance: float, now_ms: int, patience: Patience
 ) -> tuple[Progress, Attempt, tuple[int, int] | None]:
     """The progress, the attempt for the log, and for one that is to be tried again how often it was and when."""
     event_id, number = waiting.frame.id, waiting.attempts + 1
     if outcome.is_taken:
         return succeeded(progress, outcome.at_ms), Attempt(event_id, number, "delivered", outcome, None), None
-    after = failed(progress, outcome.at_ms, retry_after_ms=outcome.retry_after_ms, is_gone=outcome.status == 410)
-    if progress.paused or after.paused:
+    pause = pause_ms(number, chance, patience.schedule_s)
+    failure = Failure(outcome.at_ms, outcome.retry_after_ms, outcome.status == 410, pause is None)
+    after = patience.failed(progress, failure, now_ms)
+    if (progress.paused or after.paused) and after.paused != "off":
         next_ms = after.hold_until_ms
         return after, Attempt(event_id, number, "probe", outcome, next_ms or None), (waiting.attempts, next_ms)
-    pause = pause_ms(number, chance)
     if pause is None:
         return after, Attempt(event_id, number, "dead", outcome, None), None
     next_ms = outcome.at_ms + max(pause, outcome.retry_after_ms)

@@ -22,6 +22,8 @@ ID_BITS = 80
 """How many random bits an id has beside its time."""
 
 NO_ENDPOINT = "Webhook not found"
+CHANNEL_FORM = "channel"
+"""The form of the endpoints that the channels API registers, and lists, and no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,12 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A registered URL; `event_types` is None for all events, also those without a type."""
+    """A registered URL; `event_types` is None for all events, also those without a type.
+
+    `form` names how deliveries to it are made (`delivery_forms`), and so the API that it belongs to. While it is not
+    `is_active` nothing is sent. `activation` grows when it becomes active again: then it goes on from the tail of the
+    log, like one that is new.
+    """
 
     id: str
     url: str
@@ -53,6 +60,9 @@ class Endpoint:
     owner: Owner
     created_ms: int
     expires_ms: int
+    form: str = CHANNEL_FORM
+    is_active: bool = True
+    activation: int = 0
 
 
 Registered = tuple[Endpoint, ...]
@@ -98,6 +108,11 @@ def alive(endpoints: Registered, now_ms: int) -> Registered:
     return tuple(endpoint for endpoint in endpoints if now_ms < endpoint.expires_ms)
 
 
+def of_form(endpoints: Registered, form: str = CHANNEL_FORM) -> Registered:
+    """Those of one API."""
+    return tuple(each for each in endpoints if each.form == form)
+
+
 def register(
     endpoints: Registered, asked: Registration, owner: Owner, limits: EndpointLimits, *, new_id: str, now_ms: int
 ) -> tuple[Registered, Endpoint]:
@@ -106,9 +121,10 @@ def register(
     The owner's endpoint with this URL keeps its id and its creation time; its filter, its end and its key are new.
     """
     current = alive(endpoints, now_ms)
-    known = next((each for each in current if each.url == asked.url and each.owner.is_same(owner)), None)
+    own = of_form(current)
+    known = next((each for each in own if each.url == asked.url and each.owner.is_same(owner)), None)
     if known is None:
-        _check_limits(current, owner, limits)
+        _check_limits(own, owner, limits)
         known = Endpoint(new_id, asked.url, None, owner, created_ms=now_ms, expires_ms=now_ms)
     made = replace(known, event_types=asked.event_types, owner=owner, expires_ms=now_ms + asked.ttl_s * 1000)
     return (*(each for each in current if each.id != made.id), made), made
@@ -117,7 +133,7 @@ def register(
 def remove(endpoints: Registered, endpoint_id: str, owner: Owner, *, is_admin: bool, now_ms: int) -> Registered:
     """The endpoints without one of the owner's, or without anybody's for an admin. Raises `NotFound`, `Forbidden`."""
     current = alive(endpoints, now_ms)
-    found = next((each for each in current if each.id == endpoint_id), None)
+    found = next((each for each in of_form(current) if each.id == endpoint_id), None)
     if found is None:
         raise NotFound(NO_ENDPOINT)
     if not is_admin and not found.owner.is_same(owner):

@@ -4,13 +4,23 @@ An event's JSON is encoded once, at publish, without `id` and `created_at` (both
 put those in front. Socket text, SSE data, poll item and single GET are the same bytes (design section 3). Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from broker.errors import Invalid, TooLarge
-from broker.ids import Cursor, Position, parse_time, parse_ulid, render_tag, render_time, render_ulid
+from broker.ids import (
+    Cursor,
+    Position,
+    parse_time,
+    parse_ulid,
+    render_tag,
+    render_time,
+    render_ulid,
+    ulid_beginning,
+    ulid_ending,
+)
 from broker.strictjson import parse_json, render_json
 
 NO_DATA = "Event must include a data field"
@@ -123,6 +133,24 @@ def frame(tag_letters: str, position: Position, type_json: bytes | None, tail: b
     ulid = render_ulid(tag_letters, position)
     wire = b'{"id":"%b","created_at":"%b",%b' % (ulid.encode(), _created_at(position.ms), tail)
     return Frame(position, ulid, type_json, wire)
+
+
+def frames_of(tag_letters: str, entries: Iterable[tuple[bytes, bytes, bytes]]) -> list[Frame]:
+    """The frames of a log's entries: stream id, JSON of the type or nothing, tail. Trusts its input.
+
+    As `frame`, but what events of one millisecond share is made once: a batch has one (half the time, in one process).
+    """
+    found, beginning, created_at, known, ms = [], "", b"", b"", 0
+    for place, type_json, tail in entries:
+        ms_text, _, seq_text = place.partition(b"-")
+        if ms_text != known:
+            known, ms = ms_text, int(ms_text)
+            beginning, created_at = ulid_beginning(tag_letters, ms), _created_at(ms)
+        seq = int(seq_text)
+        ulid = beginning + ulid_ending(seq)
+        wire = b'{"id":"%b","created_at":"%b",%b' % (ulid.encode(), created_at, tail)
+        found.append(Frame(Position(ms, seq), ulid, type_json or None, wire))
+    return found
 
 
 @lru_cache(maxsize=256)

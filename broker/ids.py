@@ -67,8 +67,11 @@ def render_tag(tag: int) -> str:
 
 def render_ulid(tag_letters: str, position: Position) -> str:
     """The 26 letters of an id; `tag_letters` come from `render_tag`, once per channel."""
-    ms, seq = position
-    letters = _SHORT_SEQS[seq] if seq < 1024 else _base32(seq, 7)
+    return ulid_beginning(tag_letters, position.ms) + ulid_ending(position.seq)
+
+
+def ulid_beginning(tag_letters: str, ms: int) -> str:
+    """The first 19 letters of an id: all but its sequence."""
     return (
         _PAIRS[ms >> 40]
         + _PAIRS[(ms >> 30) & 1023]
@@ -76,8 +79,12 @@ def render_ulid(tag_letters: str, position: Position) -> str:
         + _PAIRS[(ms >> 10) & 1023]
         + _PAIRS[ms & 1023]
         + tag_letters
-        + letters
     )
+
+
+def ulid_ending(seq: int) -> str:
+    """The last seven letters of an id: its sequence."""
+    return _SHORT_SEQS[seq] if seq < 1024 else _base32(seq, 7)
 
 
 def parse_ulid(text: str) -> Cursor:

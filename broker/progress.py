@@ -22,7 +22,7 @@ MAX_PARKED = 100
 
 MAX_PROBE_MS = 3_600_000
 
-Paused = Literal["failing", "gone"]
+Paused = Literal["failing", "gone", "off"]
 
 
 class Parked(NamedTuple):
@@ -38,7 +38,10 @@ class Progress:
     """The state of an endpoint's deliveries. `failures` are those in a row, `logged` how many attempts there were.
 
     Nothing is sent before `hold_until_ms`. `paused` says why the breaker is open, None when it is closed: "gone" is a
-    receiver that answered 410, and ends by `resumed` only.
+    receiver that answered 410, and ends by `resumed` only; "off" is one that failed too often or too long, where that
+    ends deliveries, and `failures` are events given up there. `activation` is the one of the endpoint that this is of.
+    `first_failure_ms` is when the first attempt failed since one did not, 0 for never. `pending`, `delivered` and
+    `given_up` count deliveries, where a row is kept of each.
     """
 
     cursor: Position
@@ -48,6 +51,11 @@ class Progress:
     paused: Paused | None = None
     probes: int = 0
     logged: int = 0
+    activation: int = 0
+    first_failure_ms: int = 0
+    pending: int = 0
+    delivered: int = 0
+    given_up: int = 0
 
     @property
     def done(self) -> Position:
@@ -61,7 +69,7 @@ class Progress:
 
     def due_ms(self, now_ms: int, *, has_more: bool) -> int | None:
         """When something is to be sent, None when there is nothing: `has_more` lies after the cursor."""
-        if self.paused == "gone":
+        if self.paused in ("gone", "off"):
             return None
         times = [now_ms] if has_more and len(self.parked) < MAX_PARKED else []
         times += [each.next_ms for each in self.parked.values()]
@@ -84,9 +92,30 @@ def replayed(progress: Progress, cursor: Position) -> Progress:
     return Progress(cursor, logged=progress.logged)
 
 
+def rewound(progress: Progress, cursor: Position) -> Progress:
+    """Everything after the cursor is delivered, and what waits still is too; what is counted is counted on."""
+    return replace(progress, cursor=min(cursor, progress.done), parked={}, hold_until_ms=0)
+
+
+def restarted(progress: Progress, cursor: Position, activation: int) -> Progress:
+    """An endpoint that is active again goes on from there, whatever waited."""
+    off = replace(progress, parked={}, failures=0, hold_until_ms=0, paused=None, probes=0, first_failure_ms=0)
+    return replace(off, cursor=cursor, activation=activation)
+
+
 def succeeded(progress: Progress, now_ms: int) -> Progress:
     """The receiver took something: if it was paused, it is so no longer."""
-    return resumed(progress, now_ms) if progress.paused else replace(progress, failures=0)
+    return resumed(progress, now_ms) if progress.paused else replace(progress, failures=0, first_failure_ms=0)
+
+
+def worn(progress: Progress, now_ms: int, *, retry_after_ms: int, is_last: bool) -> Progress:
+    """The receiver took nothing, where only events given up count as failures and there are no pauses."""
+    return replace(
+        progress,
+        failures=progress.failures + is_last,
+        first_failure_ms=progress.first_failure_ms or now_ms,
+        hold_until_ms=max(progress.hold_until_ms, now_ms + retry_after_ms if retry_after_ms else 0),
+    )
 
 
 def failed(progress: Progress, now_ms: int, *, retry_after_ms: int, is_gone: bool) -> Progress:

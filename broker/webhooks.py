@@ -7,9 +7,8 @@ commit is on the version of the state that the round began with, so whoever lost
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -17,19 +16,19 @@ from weakref import WeakValueDictionary
 from broker.change import Change, Delete, Document, DocumentKey, Put
 from broker.channels import DAY_MS, ChannelRecord
 from broker.deliveries import Outcome, Settled, Stretch, Waiting, due_after, plan, settle
-from broker.delivery_log import Row, gap_of, keys_of, put_row, row_of
-from broker.delivery_signing import Delivered
-from broker.endpoints import Endpoint, Owner
+from broker.delivery_forms import Facts, Form, Noting, note_rows
+from broker.delivery_log import Row, gap_of
+from broker.endpoints import Endpoint
 from broker.errors import NotFound, Refusal
 from broker.ids import Position, render_ulid
-from broker.progress import Progress, parse_progress, render_progress, resumed
+from broker.progress import Progress, parse_progress, render_progress, restarted, resumed
 from broker.retry import parse_retry_after
+from broker.sending import send_in_order
 from broker.storage.commit import Commits, Fenced
 from broker.storage.deliveries import Deliveries
 from broker.storage.endpoints import Endpoints
 from broker.storage.log import Log, Stale
 from broker.storage.state import Loaded, Reader
-from broker.strictjson import render_json
 from broker.tenants import owner_of
 from broker.timers import Claimed, TimerName
 from broker.webclient import Answered, Call
@@ -40,19 +39,17 @@ LEASE_S = 60.0
 WORK_S = 10.0
 """How long a claim begins new attempts: with the longest attempt behind it, it ends before its lease."""
 
-AT_ONCE = 2
-"""How many attempts are under way to one endpoint."""
+ENDS = ("delivered", "dead")
+"""The verdicts after which an event is not sent again."""
 
 IDLE_MS = 300_000
 """How often an endpoint is looked at that nothing was published for: it may have ended, or be allowed to read again."""
 
 Send = Callable[[Call], Awaitable[Answered]]
-Sign = Callable[[Endpoint, Delivered, int], dict[str, str]]
-MayRead = Callable[[ChannelRecord, Owner], Awaitable[bool]]
 
 
 class Parts(NamedTuple):
-    """What deliveries are made with. `sign` gives the headers of a delivery at a time in ms."""
+    """What deliveries are made with. `forms` say how, by the names that endpoints have for them."""
 
     log: Log
     endpoints: Endpoints
@@ -60,21 +57,31 @@ class Parts(NamedTuple):
     commits: Commits
     deliveries: Deliveries
     send: Send
-    sign: Sign
-    may_read: MayRead
+    forms: Mapping[str, Form]
     refresh: Callable[[str], Awaitable[ChannelRecord]]
-    timeout_s: float = 15.0
 
 
 class Target(NamedTuple):
-    """An endpoint at the beginning of a round: `began` is our own clock when the engine's was `now_ms`."""
+    """An endpoint at the beginning of a round: `began` is our own clock when the engine's was `now_ms`.
+
+    `cursor` is where it goes on from since its last activation, `version` that of its progress, 0 for none yet.
+    """
 
     channel: ChannelRecord
     endpoint: Endpoint
-    document: Document | None
+    form: Form
+    subject: str
+    cursor: Position
     progress: Progress
+    version: int
     now_ms: int
     began: float
+
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is sent: it is not active, or was activated since and has still to go on from there."""
+        is_other = self.progress.activation != self.endpoint.activation
+        return not self.endpoint.is_active or self.progress.paused == "off" or is_other
 
     def time_ms(self) -> int:
         """The time now by the engine's clock."""
@@ -119,7 +126,7 @@ class Webhooks:
             if target is None:
                 await self._forget(channel, name)
                 return 0, None
-            return await self._serve(target, name.subject, ends)
+            return await (self._stand(target) if target.is_off else self._serve(target, ends))
         except NotFound:
             return 0, None
         except (Stale, Fenced):
@@ -133,8 +140,10 @@ class Webhooks:
         if found is None:
             return None
         document = await self._state(channel, name.subject)
-        progress = parse_progress(document.body) if document else Progress(found.cursor)
-        return Target(channel, found.endpoint, document, progress, found.now_ms, began)
+        endpoint, cursor, now_ms = found
+        progress = parse_progress(document.body) if document else Progress(cursor, activation=endpoint.activation)
+        version, form = document.version if document else 0, self._parts.forms[endpoint.form]
+        return Target(channel, endpoint, form, name.subject, cursor, progress, version, now_ms, began)
 
     async def _state(self, channel: ChannelRecord, subject: str) -> Document | None:
         key = state_of(subject)
@@ -152,26 +161,43 @@ class Webhooks:
 
         await self._parts.commits.execute(owner_of(name.owner), [key], decide)
 
-    async def _serve(self, target: Target, subject: str, ends: float) -> tuple[int, int | None]:
+    async def _stand(self, target: Target) -> tuple[int, int | None]:
+        """End what waits of an endpoint that is off; one that is active again goes on from where it became so."""
+        channel, subject, progress, now_ms = target.channel, target.subject, target.progress, target.now_ms
+        rows = target.form.rows
+        if rows is not None and progress.pending:
+            target = await self._make_room(target, rows.closed_at_once)
+            await self._write(target, progress, await rows.close(channel, subject))
+            return now_ms, now_ms
+        if progress.activation == target.endpoint.activation:
+            return now_ms, now_ms + IDLE_MS
+        letters, done = channel.tag_letters, progress.done
+        gap = gap_of(render_ulid(letters, done), render_ulid(letters, target.cursor), now_ms)
+        after = restarted(progress, target.cursor, target.endpoint.activation)
+        await self._write(target, after, note_rows(subject, progress.logged, [gap] if done < target.cursor else []))
+        return now_ms, now_ms
+
+    async def _serve(self, target: Target, ends: float) -> tuple[int, int | None]:
         progress, now_ms, idle_ms = target.progress, target.now_ms, target.now_ms + IDLE_MS
-        if not target.channel.is_public and not await self._parts.may_read(target.channel, target.endpoint.owner):
+        form, patience = target.form, target.form.patience
+        if not target.channel.is_public and not await form.may_read(target.channel, target.endpoint.owner):
             return now_ms, idle_ms
         if progress.paused == "gone" or progress.hold_until_ms > now_ms:
             return now_ms, max(progress.hold_until_ms, now_ms + 1) if progress.paused != "gone" else idle_ms
         behind, ahead, gaps = await self._read(target)
-        planned = plan(progress, behind, ahead, now_ms)
-        outcomes = await _in_order(planned.sends, lambda each: self._attempt(target, each), ends)
+        planned = plan(progress, behind, ahead, now_ms, patience)
+        if form.rows is not None and planned.ahead:
+            target = await self._write(target, progress, form.rows.begin(target.subject, planned.ahead))
+        outcomes = await send_in_order(planned.sends, lambda each: self._attempt(target, each), ends, form.at_once)
         chances = [random.random() for _ in planned.sends]  # noqa: S311
-        settled = settle(progress, planned, outcomes, now_ms, chances)
-        await self._record(target, subject, settled, [*gaps, *map(row_of, settled.attempts)])
-        then_ms = target.time_ms()
-        due_ms = settled.progress.due_ms(then_ms, has_more=planned.has_more)
+        settled = settle(target.progress, planned, outcomes, now_ms, chances, patience)
+        target = await self._record(target, settled, gaps)
+        then_ms, room = target.time_ms(), patience.room(target.progress)
+        due_ms = target.progress.due_ms(then_ms, has_more=planned.has_more and room != 0)
         return then_ms, min(due_ms if due_ms is not None else idle_ms, idle_ms, target.endpoint.expires_ms)
 
     async def _read(self, target: Target) -> tuple[Stretch | None, Stretch, list[Row]]:
-        progress, channel = target.progress, target.channel
-        kinds = target.endpoint.event_types
-        types = None if kinds is None else frozenset(render_json(kind) for kind in kinds)
+        progress, channel, types = target.progress, target.channel, target.form.types(target.endpoint)
         log, place = self._parts.log, due_after(progress, target.now_ms)
         behind = None
         if place is not None:
@@ -188,12 +214,13 @@ class Webhooks:
         return behind, ahead, gaps if known < trimmed else []
 
     async def _attempt(self, target: Target, waiting: Waiting) -> Outcome | None:
-        """One delivery; None when its time was over before it began."""
-        now_ms, frame, endpoint = target.time_ms(), waiting.frame, target.endpoint
-        if now_ms >= endpoint.expires_ms:
+        """One delivery; None when its time was over before it began, or its endpoint is another one by now."""
+        endpoint = await self._looked_at(target) if target.form.is_looked_at else target.endpoint
+        now_ms = target.time_ms()
+        if endpoint is None or now_ms >= endpoint.expires_ms:
             return None
-        headers = self._parts.sign(endpoint, Delivered(frame.id, target.channel.id, frame.wire), now_ms)
-        answer = await self._parts.send(Call("POST", endpoint.url, headers, frame.wire, self._parts.timeout_s))
+        headers, body = target.form.compose(endpoint, target.channel, waiting.frame, now_ms)
+        answer = await self._parts.send(Call("POST", endpoint.url, headers, body, target.form.timeout_s))
         then_ms = target.time_ms()
         # Every receiver that is overloaded says so by one of these; elsewhere the header means something else.
         is_asked = answer.status in (429, 503)
@@ -203,58 +230,53 @@ class Webhooks:
         self.failed += not outcome.is_taken
         return outcome
 
-    async def _record(self, target: Target, subject: str, settled: Settled, rows: Sequence[Row]) -> None:
-        if settled.progress == target.progress and not rows:
-            return
-        key, first = state_of(subject), target.progress.logged
-        places = keys_of(subject, first, len(rows))
-        after = replace(settled.progress, logged=first + len(rows))
-        expected = target.document.version if target.document else 0
+    async def _looked_at(self, target: Target) -> Endpoint | None:
+        try:
+            found = await self._parts.endpoints.following(target.channel, target.endpoint.id)
+        except (Stale, Refusal):
+            return None
+        is_same = found is not None and found.endpoint.activation == target.endpoint.activation
+        return found.endpoint if found is not None and is_same and found.endpoint.is_active else None
+
+    async def _record(self, target: Target, settled: Settled, gaps: Sequence[Row]) -> Target:
+        if settled.progress == target.progress and not gaps:
+            return target
+        target = await self._make_room(target, sum(each.verdict in ENDS for each in settled.attempts))
+        facts = Facts(target.subject, target.progress.logged, settled.attempts, gaps)
+        return await self._write(target, settled.progress, target.form.note(facts))
+
+    async def _make_room(self, target: Target, ending: int) -> Target:
+        """Make room for the rows of so many deliveries that end."""
+        rows = target.form.rows
+        spare = await rows.spare(target.channel, target.subject, ending) if rows and ending else None
+        return target if spare is None else await self._write(target, target.progress, spare)
+
+    async def _write(self, target: Target, progress: Progress, noting: Noting) -> Target:
+        """Keep this progress and what is noted beside it; raises `Fenced` where the endpoint went on elsewhere."""
+        key, ended = state_of(target.subject), target.form.ended
+        is_ended = progress.paused == "off" and target.progress.paused != "off"
 
         def decide(loaded: Loaded) -> Change:
-            found, kept = loaded.documents[key], after
+            found, kept = loaded.documents[key], progress
             version = found.version if found else 0
-            if version != expected:
-                if found is None or not target.progress.is_where(parse_progress(found.body)):
+            if version != target.version:
+                is_other = found is None or not target.progress.is_where(parse_progress(found.body))
+                if is_other or target.form.rows is not None:
                     raise Fenced
                 # Somebody ended a pause meanwhile, so that holds for what waits now.
-                kept = resumed(after, loaded.now_ms)
-            puts = [Put(key, version, render_progress(kept), (), target.endpoint.expires_ms + DAY_MS)]
-            for step, (place, row) in enumerate(zip(places, rows, strict=True)):
-                puts.append(put_row(place, loaded.documents[place], subject, first + step, row, loaded.now_ms))
-            return Change(tuple(puts))
+                kept = resumed(progress, loaded.now_ms)
+            kept, documents = noting.write(kept, loaded)
+            put = Put(key, version, render_progress(kept), (), target.endpoint.expires_ms + DAY_MS)
+            told = ended(target.channel, target.endpoint, kept, loaded.now_ms) if ended and is_ended else ()
+            return Change((put, *documents), tuple(told))
 
-        await self._parts.commits.execute(owner_of(target.channel.id), [key, *places], decide)
+        owner, logs = owner_of(target.channel.id), (target.channel.id,) if is_ended else ()
+        committed = await self._parts.commits.execute(owner, [key, *noting.keys], decide, logs=logs)
+        [put, *_] = committed.change.documents
+        assert isinstance(put, Put)  # noqa: S101 - the progress is the first of them
+        return target._replace(progress=parse_progress(put.body), version=committed.version)
 
 
 def state_of(subject: str) -> DocumentKey:
     """The document of an endpoint's progress."""
     return DocumentKey(STATE, subject)
-
-
-Attempting = Callable[[Waiting], Awaitable[Outcome | None]]
-
-
-async def _in_order(sends: Sequence[Waiting], attempt: Attempting, ends: float) -> dict[Position, Outcome]:
-    """What came of the attempts: `AT_ONCE` at a time, and of two with a common key the second after the first."""
-    outcomes: dict[Position, Outcome] = {}
-    gate, last, told = asyncio.Semaphore(AT_ONCE), dict[str, "asyncio.Task[bool]"](), asyncio.Event()
-
-    async def one(each: Waiting, earlier: Sequence["asyncio.Task[bool]"]) -> bool:
-        for task in earlier:
-            if not await task:
-                return False
-        async with gate:
-            outcome = None if told.is_set() or monotonic() >= ends else await attempt(each)
-        if outcome is None:
-            return False
-        if outcome.retry_after_ms or outcome.status == 410:
-            told.set()
-        outcomes[each.frame.position] = outcome
-        return outcome.is_taken
-
-    async with asyncio.TaskGroup() as group:
-        for each in sends:
-            task = group.create_task(one(each, [last[key] for key in each.keys if key in last]))
-            last.update(dict.fromkeys(each.keys, task))
-    return outcomes

@@ -56,6 +56,7 @@ from handlers.trust_watch import TrustWatch
 from handlers.wiring import (
     ack_of,
     api_limits_of,
+    calendar_site_of,
     channel_limits_of,
     event_limits_of,
     hub_limits_of,
@@ -200,6 +201,7 @@ def _assemble(
         now_s=time.time,
         is_draining=lambda: drain.started,
         live=live_site_of(settings),
+        calendar=calendar_site_of(settings),
         push_room=PushRoom({"live-watch-": settings.live.push_connections}),
     )
 

@@ -98,6 +98,15 @@ class LiveSite:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSite:
+    """The values of `[calendar]`; the defaults are those of config.toml."""
+
+    webhooks: int = 50
+    webhook_timeout_s: float = 10.0
+    webhook_retries_s: tuple[float, ...] = (60.0, 300.0, 1_800.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """How this server presents itself: its public URL ('' when not configured) and what it promises to pollers."""
 
@@ -152,6 +161,7 @@ class Broker:
     meter: Meter
     push_room: PushRoom = field(default_factory=lambda: PushRoom({}))
     live: LiveSite = LiveSite()
+    calendar: CalendarSite = CalendarSite()
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))

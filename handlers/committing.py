@@ -31,12 +31,13 @@ async def answer_by_commit(
         decide,
         logs=logs,
         key=key_of(request, grant, render_json(body)),
-        refuse=partial(_refused, request.scope),
+        refuse=partial(refused_on, request.scope),
     )
     assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
     return kept_answer(committed.answer, is_replayed=committed.is_replayed)
 
 
-def _refused(scope: Scope, refusal: Refusal) -> Answer:
+def refused_on(scope: Scope, refusal: Refusal) -> Answer:
+    """A refusal in the body of the API that was called, to be kept."""
     status, body = error_of(scope, refusal.status, refusal.message, refusal.extra)
     return Answer(status, render_json(body))

@@ -8,22 +8,29 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from broker.config import Settings
+from broker.endpoints import CHANNEL_FORM
 from broker.scheduled import TIMER_KIND
 from broker.scheduler import OnTimer, Scheduler
 from broker.storage.deliveries import KIND as DELIVERY_KIND
 from broker.storage.feeds import open_feed
 from broker.storage.lifetimes import Lifetimes
 from broker.webclient import WebClient, open_client
+from broker.webhooks import Parts, Webhooks
 from handlers.beside import run_beside
 from handlers.broker import Broker
+from handlers.calendar.delivering import calendar_form
 from handlers.calendar.timing import timers_of
-from handlers.channels.delivering import USER_AGENT, webhooks_of
+from handlers.calendar.webhooks import FORM as CALENDAR_FORM
+from handlers.channels.delivering import channel_form
 from handlers.channels.scheduling import publish_scheduled
 from handlers.cuey.calling import Calls
 from handlers.cuey.documents import AGAIN, TIMER
 from handlers.live.timing import ON_TIMER as ON_LIVE_TIMER
 from handlers.metrics import readings
+from handlers.openapi import VERSION
 from handlers.wiring import call_limits_of, delivery_limits_of, scheduler_limits_of, server_url_of
+
+USER_AGENT = f"Tidemark/{VERSION}"
 
 
 async def take_up(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker) -> None:
@@ -56,9 +63,7 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
 
 def _deliver(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, client: WebClient) -> None:
     """Have delivered what webhooks are to be told."""
-    webhooks = webhooks_of(
-        broker, client.send, server_url=server_url_of(settings), timeout_s=settings.webhooks.timeout_s
-    )
+    webhooks = _webhooks_of(settings, broker, client)
     # A feed and a scheduler of its own: however many receivers hang, timers are on time.
     marks = open_feed(engine_url, reply_timeout_s=settings.engine.reply_timeout_s)
     on_mark: dict[str, OnTimer] = {DELIVERY_KIND: webhooks.deliver}
@@ -66,3 +71,23 @@ def _deliver(stack: AsyncExitStack, settings: Settings, engine_url: str, broker:
     stack.push_async_callback(scheduler.drained)
     broker.meter.add(partial(readings.read_webhooks, webhooks))
     run_beside(stack, marks=marks.run(), webhooks=scheduler.run())
+
+
+def _webhooks_of(settings: Settings, broker: Broker, client: WebClient) -> Webhooks:
+    timeout_s = settings.webhooks.timeout_s
+    forms = {
+        CHANNEL_FORM: channel_form(broker, server_url=server_url_of(settings), timeout_s=timeout_s),
+        CALENDAR_FORM: calendar_form(broker),
+    }
+    return Webhooks(
+        Parts(
+            log=broker.log,
+            endpoints=broker.endpoints,
+            reader=broker.reader,
+            commits=broker.commits,
+            deliveries=broker.deliveries,
+            send=client.send,
+            forms=forms,
+            refresh=broker.channels.refresh,
+        )
+    )

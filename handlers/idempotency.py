@@ -74,13 +74,21 @@ Act = Callable[[Keeping], Awaitable[Answer]]
 
 
 async def once(
-    request: Request, grant: Grant | None, body: Any, partition: int, act: Act, *, is_claimed: bool = False
+    request: Request,
+    grant: Grant | None,
+    body: Any,
+    partition: int,
+    act: Act,
+    *,
+    is_claimed: bool = False,
+    refuse: Callable[[Refusal], Answer] | None = None,
 ) -> Response:
     """Do what is asked and answer it; where its Idempotency-Key was answered before, answer that and do nothing.
 
     `body` is the JSON that was sent. `partition` is where what it is about lives; where only the body says so,
     `is_claimed` binds the key to it first. `act` does it, and answers what it gave to the `Keeping`, or what is to be
-    kept afterwards because it wrote nothing. Raises what `act` raises, and what `Answers.find` does.
+    kept afterwards because it wrote nothing. A refusal is kept as `refuse` renders it, without in the envelope of the
+    channels API. Raises what `act` raises, and what `Answers.find` does.
     """
     broker, key = broker_of(request), key_of(request, grant, render_json(body))
     if key is None:
@@ -88,7 +96,7 @@ async def once(
     if is_claimed:
         await broker.answers.claim(key)
     try:
-        return await _once(broker, partition, key, act)
+        return await _once(broker, partition, key, act, refuse or refused)
     except Answered:
         # Somebody else was faster with this key.
         kept = await broker.answers.find(partition, key)
@@ -96,7 +104,9 @@ async def once(
         return kept_answer(kept, is_replayed=True)
 
 
-async def _once(broker: Broker, partition: int, key: IdempotencyKey, act: Act) -> Response:
+async def _once(
+    broker: Broker, partition: int, key: IdempotencyKey, act: Act, refuse: Callable[[Refusal], Answer]
+) -> Response:
     kept = await broker.answers.find(partition, key)
     if kept is not None:
         return kept_answer(kept, is_replayed=True)
@@ -105,7 +115,7 @@ async def _once(broker: Broker, partition: int, key: IdempotencyKey, act: Act) -
         answer = await act(keeping)
     except Refusal as refusal:
         if is_kept(refusal.status):
-            await broker.answers.put(partition, key, refused(refusal))
+            await broker.answers.put(partition, key, refuse(refusal))
         raise
     if not keeping.is_kept:
         await broker.answers.put(partition, key, answer)

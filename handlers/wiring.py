@@ -13,7 +13,7 @@ from broker.signing import SigningKey
 from broker.storage.appender import Ack, Retention
 from broker.trust import own_key
 from broker.webhooks import LEASE_S
-from handlers.broker import ApiLimits, LiveSite, MultiplexLimits, Site
+from handlers.broker import ApiLimits, CalendarSite, LiveSite, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
 from handlers.cuey.calling import CallLimits
 from handlers.cuey.machine import RetryConfig
@@ -56,6 +56,11 @@ def call_limits_of(settings: Settings) -> CallLimits:
 def live_site_of(settings: Settings) -> LiveSite:
     """The values of `[live]`."""
     return LiveSite(**settings.live.model_dump())
+
+
+def calendar_site_of(settings: Settings) -> CalendarSite:
+    """The values of `[calendar]`."""
+    return CalendarSite(**settings.calendar.model_dump())
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:

@@ -52,13 +52,15 @@ class Fenced(Exception):
 class Committed(NamedTuple):
     """What came of a command. `answer` is what to tell the caller, of this call or, replayed, of an earlier one.
 
-    `positions` are of the first and the last event on each log.
+    `positions` are of the first and the last event on each log. `version` is that of the documents that were written, 0
+    where none was.
     """
 
     change: Change
     answer: Kept | None
     is_replayed: bool
     positions: dict[str, tuple[Position, Position]]
+    version: int = 0
 
 
 class Commits:
@@ -167,9 +169,9 @@ class Commits:
         match answer:
             case [b"ok", *_] if not is_safe:
                 raise not_replicated()
-            case [b"ok", _, *firsts]:
+            case [b"ok", version, *firsts]:
                 positions = _positions(change, call.logs, firsts)
-                return Committed(change, _shown(change.answer, loaded, positions), False, positions)
+                return Committed(change, _shown(change.answer, loaded, positions), False, positions, int(version))
             case [b"stale", channel_id]:
                 self._channels.forget(channel_id.decode())
             case [b"fenced"]:

@@ -3,7 +3,7 @@
 They are changed optimistically, like all documents; the cursor of a new one is read in the script that registers it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -35,7 +35,7 @@ class Kept(NamedTuple):
 
 
 class Following(NamedTuple):
-    """An endpoint that has not expired at `now_ms`, and the cursor that it was registered with."""
+    """An endpoint that has not expired at `now_ms`, and the cursor that it was registered or activated with."""
 
     endpoint: Endpoint
     cursor: Position
@@ -84,18 +84,17 @@ class Endpoints:
         found = next((each for each in alive(kept.endpoints, kept.now_ms) if each.id == endpoint_id), None)
         return Following(found, parse_position(cursor), kept.now_ms) if found and cursor else None
 
-    async def cursors(self, channel: ChannelRecord) -> dict[str, Position]:
-        """The ids of those that have not expired, with the cursors that they were registered with.
-
-        Raises `Stale`, `Unavailable`.
-        """
+    async def active(self, channel: ChannelRecord) -> Sequence[Following]:
+        """Those that are to be served. Raises `Stale`, `Unavailable`."""
         # In this order, as in `following`.
-        ids = [each.id for each in await self.list(channel)]
-        if not ids:
-            return {}
-        fields = [f"cursor:{each}" for each in ids]
+        kept = await self._load(channel)
+        endpoints = [each for each in alive(kept.endpoints, kept.now_ms) if each.is_active]
+        if not endpoints:
+            return []
+        fields = [f"cursor:{each.id}" for each in endpoints]
         found = await answered(self._engine.client.hmget(keys_of(channel).endpoints, fields))
-        return {each: parse_position(cursor) for each, cursor in zip(ids, found, strict=True) if cursor}
+        pairs = zip(endpoints, found, strict=True)
+        return [Following(each, parse_position(cursor), kept.now_ms) for each, cursor in pairs if cursor]
 
     async def prune(self, channel: ChannelRecord) -> None:
         """Forget the endpoints that have expired, so that nothing is marked for them. Raises `Stale`, `Unavailable`."""
@@ -117,8 +116,9 @@ class Endpoints:
 
     async def _put(self, channel: ChannelRecord, kept: Kept, changed: Registered, keep: Keep | None) -> bool:
         keys = keys_of(channel)
-        before, after = _ids(kept.endpoints), _ids(changed)
-        new, gone = after - before, before - after
+        before = {each.id: each.activation for each in kept.endpoints}
+        new = [each.id for each in changed if before.get(each.id) != each.activation]
+        gone = before.keys() - {each.id for each in changed}
         answer = await PUT_ENDPOINTS.once(
             self._engine.client,
             [keys.endpoints, keys.meta],
@@ -127,7 +127,7 @@ class Endpoints:
                 channel.version,
                 orjson.dumps(render_stored(changed)) if changed else "",
                 max((each.expires_ms for each in changed), default=0),
-                "\n".join(render_member(name_of(channel, each.id)) for each in changed),
+                "\n".join(render_member(name_of(channel, each.id)) for each in changed if each.is_active),
                 len(new),
                 *new,
                 *gone,
@@ -137,7 +137,3 @@ class Endpoints:
         if answer in (b"stale", b"absent"):
             raise Stale
         return bool(answer == b"ok")
-
-
-def _ids(endpoints: Registered) -> set[str]:
-    return {each.id for each in endpoints}

@@ -4,12 +4,11 @@ Every answer comes from one script call, so that a page and what it says of the 
 given out where they are committed; retries are never made for writes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from broker.channels import ChannelRecord
 from broker.errors import Forbidden, NotFound
-from broker.events import Frame, Stored, frame
+from broker.events import Frame, Stored, frame, frames_of
 from broker.ids import Cursor, Position, parse_position
 from broker.pages import Page, Types
 from broker.storage.appender import Appended, Appender, Idempotency
@@ -143,14 +142,8 @@ class Log:
         if meta is None or meta.record_version != channel.version:
             raise Stale
         scanned = parse_position(answer[1]) if answer[1] else None
-        return Page(list(_frames(channel, answer[4:])), scanned, answer[2] == 1, answer[3], meta)
+        return Page(_frames(channel, answer[4:]), scanned, answer[2] == 1, answer[3], meta)
 
 
-def _frames(channel: ChannelRecord, flat: Sequence[bytes]) -> Iterator[Frame]:
-    letters = channel.tag_letters
-    for place, type_json, tail in _triples(flat):
-        yield frame(letters, parse_position(place), type_json or None, tail)
-
-
-def _triples(flat: Sequence[bytes]) -> Iterable[tuple[Any, Any, Any]]:
-    return zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+def _frames(channel: ChannelRecord, flat: Sequence[bytes]) -> list[Frame]:
+    return frames_of(channel.tag_letters, zip(flat[::3], flat[1::3], flat[2::3], strict=True))

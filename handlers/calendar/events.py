@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from broker.change import Emitted, emit
-from broker.channels import NewChannel
+from broker.channels import ChannelRecord, NewChannel
+from broker.endpoints import Endpoint
 from broker.ids import render_time
+from broker.progress import BREAKER_FAILURES, Progress
 from handlers.calendar.calendar_event import CalendarEvent, Status, render_calendar_event
 from handlers.calendar.calendars import Agent, Calendar, render_agent, render_calendar
 from handlers.calendar.models import Shown, ShownTime
@@ -18,7 +20,7 @@ from handlers.model_schemas import schema_of
 
 PUBLISHER = "system-calendar"
 SCHEMA = 1
-Cause = Literal["api", "timer", "feed"]
+Cause = Literal["api", "timer", "feed", "worker"]
 
 VENDOR_NAMES = {
     "calendar.event.created": "event.created",
@@ -32,6 +34,7 @@ VENDOR_NAMES = {
     "calendar.hold.released": "event.hold_released",
     "calendar.hold.confirmed": "event.hold_confirmed",
     "calendar.agent.created": "agent.created",
+    "calendar.webhook.deactivated": "webhook.deactivated",
 }
 """The types that webhooks tell of, and their names there."""
 
@@ -148,6 +151,16 @@ def told_of_agent(tenant: str, agent: Agent) -> tuple[Emitted, ...]:
     head = _head(agent.id, agent.version, agent.updated_ms, agent.status, None, "api")
     data = {**head, "payload": {"agent": render_agent(agent, tenant)}}
     return (emit(org_channel(tenant), "calendar.agent.created", data, PUBLISHER),)
+
+
+def told_of_deactivation(
+    channel: ChannelRecord, endpoint: Endpoint, progress: Progress, now_ms: int
+) -> tuple[Emitted, ...]:
+    """The event `calendar.webhook.deactivated`, on the organisation's channel: its deliveries failed too often."""
+    reason = "consecutive_failures" if progress.failures >= BREAKER_FAILURES else "failing_too_long"
+    head = _head(endpoint.id, endpoint.activation + 1, now_ms, "inactive", "active", "worker")
+    data = {**head, "payload": {"webhook_id": endpoint.id, "url": endpoint.url, "reason": reason}}
+    return (emit(channel.id, "calendar.webhook.deactivated", data, PUBLISHER),)
 
 
 def _head(subject: str, version: int, at_ms: int, status: str, previous: str | None, cause: Cause) -> dict[str, Any]:

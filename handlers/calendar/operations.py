@@ -1,10 +1,9 @@
 """The operations of calendars, and their messages for the AsyncAPI document."""
 
-from pydantic import BaseModel
-
 from handlers.asyncapi import Message, typed
-from handlers.calendar import availability_routes, calendar_routes, event_routes, feed_routes
+from handlers.calendar import availability_routes, calendar_routes, event_routes, feed_routes, webhook_operations
 from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
+from handlers.calendar.describing import operation as _operation
 from handlers.calendar.errors import render_error
 from handlers.calendar.events import TYPES, Told
 from handlers.calendar.models import (
@@ -23,14 +22,13 @@ from handlers.calendar.models import (
     EventsShown,
     EventTaken,
 )
-from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.model_schemas import schema_of
-from handlers.operations import Answer, Handler, Operation, Parameter, Schema
+from handlers.operations import Answer, Operation, Parameter, Schema
 
 CALENDARS, AGENTS, EVENTS = "/v1/calendars", "/v1/agents", "/v1/events"
 CALENDAR, AGENT, EVENT = f"{CALENDARS}/{{calendar_id}}", f"{AGENTS}/{{agent_id}}", f"{EVENTS}/{{calendar_event_id}}"
 ICAL = "/ical"
-ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS, ICAL), render_error)
+ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS, webhook_operations.WEBHOOKS, ICAL), render_error)
 """Every error below these paths, also those that no call of ours gave, has the body of this API."""
 
 FOLLOW_PATH = "/api/v1/channels/calendar-{letters}-{tenant}/ws"
@@ -54,32 +52,6 @@ _FREE = (
     Parameter("include_busy", "Show what is taken too.", {"enum": ["true", "false"]}),
     Parameter("allow_stale", "Changes nothing.", {"enum": ["true", "false"]}),
 )
-
-
-def _operation(
-    method: str,
-    path: str,
-    handler: Handler,
-    summary: str,
-    shown: type[BaseModel] | None,
-    *refusals: int,
-    body: type[BaseModel] | None = None,
-    parameters: tuple[Parameter, ...] = (),
-    status: int = 200,
-) -> Operation:
-    return Operation(
-        method,
-        path,
-        handler,
-        summary,
-        "tenant",
-        {status: Answer(summary, None if shown is None else schema_of(shown))},
-        refusals=(*refusals, 503) if method == "GET" else (*refusals, 409, 503),
-        parameters=parameters if method == "GET" else (*parameters, IDEMPOTENCY_KEY),
-        body=None if body is None else schema_of(body),
-        tag="calendar",
-        error=schema_of(ErrorShown),
-    )
 
 
 _calendars, _events, _free = calendar_routes, event_routes, availability_routes
@@ -225,6 +197,7 @@ OPERATIONS = (
         tag="calendar",
         error=schema_of(ErrorShown),
     ),
+    *webhook_operations.OPERATIONS,
 )
 
 

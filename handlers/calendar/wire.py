@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from broker.errors import Invalid, NotFound
 from handlers.calendar.models import CalendarPatched, CalendarTaken, EventPatched, EventTaken
 from handlers.calendar.times import parse_instant
+from handlers.calendar.webhook_models import WebhookPatched
 
 MOST_OFFSET = 10**9
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
@@ -70,6 +71,11 @@ def parse_calendar(body: Any) -> CalendarTaken:
 def parse_calendar_patch(body: Any) -> CalendarPatched:
     """A change of a calendar; raises `Invalid`."""
     return _some(parse_body(CalendarPatched, body))
+
+
+def parse_webhook_patch(body: Any) -> WebhookPatched:
+    """A change of a webhook; raises `Invalid`."""
+    return _some(parse_body(WebhookPatched, body))
 
 
 def parse_list(query: Sequence[tuple[str, str]], *, default: int = 50, most: int = 200) -> Asked:

@@ -14,7 +14,7 @@ from broker import tenants
 from broker.change import Answer, Change, Put
 from broker.channels import DAY_MS, ChannelRecord
 from broker.delivery_log import KIND, VERDICTS, index_of, parse_rows
-from broker.endpoints import NO_ENDPOINT, Endpoint, render_endpoint
+from broker.endpoints import CHANNEL_FORM, NO_ENDPOINT, Endpoint, render_endpoint
 from broker.errors import Forbidden, Invalid, NotFound
 from broker.ids import Position
 from broker.pages import parse_start
@@ -107,7 +107,7 @@ async def _own(request: Request) -> Own:
         return channel, await broker.endpoints.following(channel, request.path_params["webhook_id"])
 
     channel, following = await decided(request, look)
-    if following is None:
+    if following is None or following.endpoint.form != CHANNEL_FORM:
         raise NotFound(NO_ENDPOINT)
     if not grant.is_admin and not following.endpoint.owner.is_same(owner_of(grant, channel)):
         raise Forbidden(NO_RIGHT)

@@ -24,23 +24,21 @@ from broker.endpoints import (
     Registered,
     Registration,
     fresh_id,
+    of_form,
     parse_registration,
     register,
     remove,
     render_endpoint,
 )
-from broker.errors import Unavailable
 from broker.scopes import Grant
-from broker.storage.log import Stale
 from broker.storage.scripts import Keep
 from handlers.auth import Access, require_read, require_token
 from handlers.broker import Broker, broker_of
+from handlers.fresh_record import on_fresh_record
 from handlers.idempotency import DONE, Keeping, json_kept, once
 from handlers.requests import query_text, read_json
 from handlers.responses import json_answer
 from handlers.serving.client_address import client_address
-
-DECISIONS = 8
 
 
 class Made(NamedTuple):
@@ -76,7 +74,7 @@ async def register_webhook(request: Request) -> Response:
 async def list_webhooks(request: Request) -> Response:
     """The caller's own webhooks on the channel, all of them for an admin; oldest first."""
     registered, owner, is_admin = await decided(request, lambda: _list(request))
-    shown = [each for each in registered if is_admin or each.owner.is_same(owner)]
+    shown = [each for each in of_form(registered) if is_admin or each.owner.is_same(owner)]
     return json_answer({"webhooks": [render_endpoint(request.path_params["channel_id"], each) for each in shown]})
 
 
@@ -146,12 +144,7 @@ async def _remove(request: Request, keep: Keep | None) -> None:
 
 async def decided(request: Request, attempt: Callable[[], Awaitable[T]]) -> T:
     """What `attempt` answers, on the record of now: it is made again when the cached one was an old one."""
-    for _ in range(DECISIONS):
-        try:
-            return await attempt()
-        except Stale:
-            await broker_of(request).channels.refresh(request.path_params["channel_id"])
-    raise Unavailable("The channel is being changed by others", retry_after_s=1)
+    return await on_fresh_record(broker_of(request), request.path_params["channel_id"], attempt)
 
 
 def _present_grant(request: Request) -> Grant | None:

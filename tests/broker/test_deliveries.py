@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.deliveries import MAX_SENDS, Outcome, Round, Stretch, due_after, order_keys, plan, settle
+from broker.deliveries import Outcome, Round, Stretch, due_after, order_keys, plan, settle
 from broker.events import Frame
 from broker.ids import Position
+from broker.patience import MAX_SENDS
 from broker.progress import BREAKER_FAILURES, MAX_PARKED, Parked, Progress
 
 NOW = 1_800_000_000_000

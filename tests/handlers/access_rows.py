@@ -147,10 +147,15 @@ async def _made_by_calendar(cell: Cell, path: str, body: Any) -> str:
     return str((await cell.server.http.post(f"/v1/{path}", json=body, headers=headers)).json()["id"])
 
 
+async def _calendar_webhook(cell: Cell) -> str:
+    return await _made_by_calendar(cell, "webhooks", CALENDAR_WEBHOOK)
+
+
 PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "agent_id": _agent,
     "calendar_event_id": _calendar_event,
     "calendar_id": _calendar,
+    "calendar_webhook_id": _calendar_webhook,
     "channel_id": _channel,
     "cron_id": _cron,
     "cuey_event_id": _cuey_event,
@@ -180,6 +185,7 @@ UNVERIFIED = (
 AGENT = {"name": "Ada", "type": "ai"}
 CALENDAR = {"name": "Work", "timezone": "UTC"}
 CALENDAR_EVENT = {"title": "t", "start_time": "2099-01-01T10:00:00Z", "end_time": "2099-01-01T11:00:00Z"}
+CALENDAR_WEBHOOK = {"url": "https://hooks.example.com/x", "events": ["event.created"]}
 CALENDAR_ROW = {"lifecycle key": 403, "calendar key": OK}
 
 
@@ -262,6 +268,13 @@ ROWS: dict[str, Row] = {
         for method in ("GET", "PATCH", "DELETE")
         for path in ("/v1/events", "/v1/calendars/{calendar_id}/events")
     },
+    "POST /v1/webhooks": _on_calendars(lambda _: CALENDAR_WEBHOOK),
+    "GET /v1/webhooks": _on_calendars(),
+    "GET /v1/webhooks/{calendar_webhook_id}": _on_calendars(),
+    "PATCH /v1/webhooks/{calendar_webhook_id}": _on_calendars(lambda _: {"active": True}),
+    "DELETE /v1/webhooks/{calendar_webhook_id}": _on_calendars(),
+    "GET /v1/webhooks/{calendar_webhook_id}/deliveries": _on_calendars(),
+    "POST /v1/webhooks/{calendar_webhook_id}/replay": _on_calendars(lambda _: {"cursor": "0" * 26}),
     # What is there is no hold.
     "POST /v1/calendars/{calendar_id}/ical/rotate": _on_calendars(),
     "GET /ical/{token}.ics": Row("none"),

@@ -43,6 +43,7 @@ PURE = (
     "ids",
     "listing",
     "pages",
+    "patience",
     "presence",
     "progress",
     "rates",
@@ -108,6 +109,7 @@ PURE_OF_CALENDAR = (
     "calendar_event",
     "calendars",
     "decisions",
+    "delivery_rows",
     "diagram",
     "documents",
     "errors",
@@ -117,7 +119,10 @@ PURE_OF_CALENDAR = (
     "making",
     "models",
     "moments",
+    "sent",
     "times",
+    "webhook_models",
+    "webhooks",
     "wire",
 )
 PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "event", "requests")

@@ -81,6 +81,27 @@ async def test_a_new_endpoint_starts_at_the_tail_and_keeps_its_place_when_renewe
     assert start < fields[f"cursor:{second.id}"] < await tail_of(parts)
 
 
+async def test_one_that_is_activated_again_starts_at_the_tail_and_an_inactive_one_is_not_marked(parts: Parts) -> None:
+    first, second = [await parts.endpoints.change(parts.channel, registering(each)) for each in "ab"]
+    start = await tail_of(parts)
+
+    def changing(**changed: bool | int) -> Callable[[Registered, int], tuple[Registered, None]]:
+        return lambda registered, _: (
+            tuple(replace(each, **changed) if each.id == first.id else each for each in registered),  # type: ignore[arg-type]
+            None,
+        )
+
+    await parts.endpoints.change(parts.channel, changing(is_active=False))
+    followed = await answered(parts.engine.client.hget(keys_of(parts.channel).meta, "followed"))
+    assert second.id in followed.decode() and first.id not in followed.decode()
+    assert [each.endpoint.id for each in await parts.endpoints.active(parts.channel)] == [second.id]
+    await parts.log.append(parts.channel, [EVENT])
+    assert (await fields_of(parts))[f"cursor:{first.id}"] == start
+    await parts.endpoints.change(parts.channel, changing(is_active=True, activation=1))
+    fields = await fields_of(parts)
+    assert fields[f"cursor:{first.id}"] == await tail_of(parts) > start == fields[f"cursor:{second.id}"]
+
+
 async def test_a_removed_endpoint_leaves_nothing_behind(parts: Parts) -> None:
     first = await parts.endpoints.change(parts.channel, registering("a"))
     second = await parts.endpoints.change(parts.channel, registering("b"))

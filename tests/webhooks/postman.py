@@ -8,17 +8,28 @@ import asyncio
 import sys
 from typing import Any
 
-from broker.endpoints import Endpoint, EndpointLimits, Owner, Registration, register
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from broker.channels import ChannelRecord
+from broker.delivery_forms import Composed, Form, note_attempts
+from broker.endpoints import CHANNEL_FORM, Endpoint, EndpointLimits, Owner, Registration, register
+from broker.events import Frame
 from broker.scheduler import SchedulerLimits
+from broker.signing import SigningKey
 from broker.storage.deliveries import KIND, Deliveries
 from broker.storage.endpoints import Endpoints
 from broker.webclient import Answered, Call, open_client
 from broker.webhooks import Parts, Send, Webhooks
+from handlers.broker import CalendarSite
+from handlers.calendar.delivering import form_of
+from handlers.calendar.webhooks import FORM as CALENDAR_FORM
+from handlers.channels.delivering import types_of
 from tests.clockwork import worker_of
 from tests.stores import Store, open_store
 from tests.webhooks.networks import LOOPBACK
 
 LEASE_S = 0.5
+KEY = SigningKey.of(Ed25519PrivateKey.from_private_bytes(b"the key of all these processes.."))
 
 
 async def follow(store: Store, channel: Any, url: str, endpoint_id: str = "wh_1", ttl_s: int = 3_600) -> Endpoint:
@@ -33,11 +44,7 @@ async def follow(store: Store, channel: Any, url: str, endpoint_id: str = "wh_1"
 
 
 def webhooks_on(store: Store, send: Send, deliveries: Deliveries | None = None) -> Webhooks:
-    """Deliveries of a process that signs with the event's id."""
-
-    async def may_read(*_: Any) -> bool:
-        return True
-
+    """Deliveries of a process; of channels' endpoints with the event's id for a signature."""
     return Webhooks(
         Parts(
             log=store.log,
@@ -46,12 +53,22 @@ def webhooks_on(store: Store, send: Send, deliveries: Deliveries | None = None) 
             commits=store.commits,
             deliveries=deliveries or Deliveries(store.engine),
             send=send,
-            sign=lambda _, delivered, now_ms: {"webhook-id": delivered.event_id, "Content-Type": "application/json"},
-            may_read=may_read,
+            forms={CHANNEL_FORM: plain_form(), CALENDAR_FORM: form_of(KEY, store.reader, CalendarSite())},
             refresh=store.channels.refresh,
-            timeout_s=2.0,
         )
     )
+
+
+def plain_form() -> Form:
+    """Sends events as they are, with their ids."""
+
+    async def may_read(*_: Any) -> bool:
+        return True
+
+    def compose(_: Endpoint, __: ChannelRecord, frame: Frame, ___: int) -> Composed:
+        return Composed({"webhook-id": frame.id, "Content-Type": "application/json"}, frame.wire)
+
+    return Form(compose=compose, types=types_of, may_read=may_read, note=note_attempts, timeout_s=2.0)
 
 
 async def stand(here: str, place: str) -> None:

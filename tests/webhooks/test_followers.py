@@ -1,12 +1,13 @@
 """Retention waits for webhooks that are behind, up to a bound, and what is lost then is said in their delivery log."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 import pytest
 
 from broker.channels import DAY_MS, ChannelRecord
 from broker.delivery_log import index_of, parse_rows
+from broker.endpoints import Registered
 from broker.followers import Followers
 from broker.storage.deliveries import Deliveries
 from broker.storage.endpoints import Endpoints
@@ -52,6 +53,23 @@ async def test_who_is_behind_is_waited_for_and_then_the_events_go(store: Store, 
     assert await store.trimmer.sweep() == 3
     assert desk.taken == [0, 1, 2, 3, 4]
     assert data_of(await store.all(channel)) == [3, 4, 5]
+
+
+async def test_who_is_sent_nothing_is_not_waited_for(store: Store, desk: Desk) -> None:
+    channel = await store.create(retention_events=3)
+    endpoints, endpoint = Endpoints(store.engine), await follow(store, channel, "http://receiver.example/")
+    await store.publish(channel, *range(5))
+
+    def switched(registered: Registered, _: int) -> tuple[Registered, None]:
+        return tuple(replace(each, is_active=not each.is_active, activation=1) for each in registered), None
+
+    await endpoints.change(channel, switched)
+    assert await Followers(endpoints, store.reader).read(channel) is None
+    assert await store.trimmer.sweep() == 2
+    await endpoints.change(channel, switched)
+    found = await endpoints.following(channel, endpoint.id)
+    assert found is not None
+    assert await Followers(endpoints, store.reader).read(channel) == found.cursor
 
 
 async def test_a_log_without_followers_waits_for_nobody(store: Store) -> None:

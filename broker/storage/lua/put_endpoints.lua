@@ -1,5 +1,6 @@
--- Writes the webhook endpoints of a channel if nobody else did since they were read, and gives new ones their cursor:
--- the tail of the log, read in this very step, so that a new endpoint gets what is published after it and nothing else.
+-- Writes the webhook endpoints of a channel if nobody else did since they were read, and gives new ones, and those that
+-- are activated again, their cursor: the tail of the log, read in this very step, so that such an endpoint gets what is
+-- published after it and nothing else.
 --
 -- KEYS  1 endpoints, 2 meta
 -- ARGV  1 version that was read (0: none), 2 version of the channel's record that this was decided on,
