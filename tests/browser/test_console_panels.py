@@ -186,6 +186,37 @@ def test_webhooks_show_their_deliveries_and_are_replayed(console: Console, recei
     console.until(lambda: len(console.texts("td .badge")) == 2, "another try")
 
 
+def test_an_organisations_webhooks_are_paused_resumed_and_replayed(
+    console: Console, tenant: str, receiver: str
+) -> None:
+    key = console.key(tenant, "calendar")
+
+    def happens(name: str) -> None:
+        console.call("POST", "/v1/calendars", {"name": name, "timezone": "UTC"}, key)
+        [*_, calendar] = console.call("GET", "/v1/calendars", key=key)["data"]
+        times = {"start_time": "2099-01-01T10:00:00Z", "end_time": "2099-01-01T11:00:00Z"}
+        console.call("POST", f"/v1/calendars/{calendar['id']}/events", {"title": name, **times}, key)
+
+    happens("before")
+    console.open(f"webhooks/org:{tenant}", "", key)
+    console.until(lambda: console.says("Nobody is called"), "the empty state")
+    console.type("input[name=url]", f"{receiver}/good", Keys.ENTER)
+    console.until(lambda: console.found("td a") != [], "the webhook")
+    console.run("arguments[0].click()", console.found("td a")[0])
+    console.until(lambda: console.says("No delivery yet."), "its deliveries")
+    happens("then")
+    states = "tbody td:nth-child(3) .badge"
+    console.until(lambda: console.texts(states) == ["delivered"], "the delivery")
+    console.click("Pause")
+    console.until(lambda: "paused" in console.texts("dd .badge"), "the pause")
+    happens("meanwhile")
+    console.click("Resume")
+    console.until(lambda: "active" in console.texts("dd .badge"), "the end of it")
+    console.until(lambda: console.says("Deliver it"), "what was left out")
+    console.click("Deliver it")
+    console.until(lambda: console.texts(states) == ["delivered"] * 2, "the replay")
+
+
 def test_timers_count_down_and_go_when_they_fire(console: Console) -> None:
     channel = f"timed-{next(NUMBERS)}"
     console.server.create(channel)

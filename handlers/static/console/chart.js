@@ -15,18 +15,18 @@ export function chart({ title, lines, spell, most }) {
   const area = svg("path", { class: "area" });
   const pointer = svg("line", { class: "pointer", y1: 0, y2: HEIGHT, visibility: "hidden" });
   const grid = [0.25, 0.5, 0.75].map((part) => svg("line", { class: "grid-line", x1: 0, x2: WIDTH, y1: y(part), y2: y(part) }));
-  const values = lines.map(() => h("dd", {}, "–"));
+  const numbers = lines.map(() => h("dd", {}, "–"));
   const [top, time] = [h("span", { class: "chart-top" }), h("span", { class: "chart-time" })];
   const plot = h("div", { class: "chart-plot", tabindex: "0", role: "img", "aria-label": title },
     svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, grid, area, paths, pointer), top, time);
   const node = h("figure", { class: "chart" }, h("figcaption", {}, title),
-    h("dl", { class: "legend" }, lines.map(({ name }, number) => h("div", {}, h("dt", { class: `key key-${number}` }, name), values[number]))), plot);
+    h("dl", { class: "legend" }, lines.map(({ name }, number) => h("div", {}, h("dt", { class: `key key-${number}` }, name), numbers[number]))), plot);
   const state = { samples: [], chosen: null, most };
   const read = () => {
     const { samples, chosen } = state;
     const index = chosen === null ? samples.length - 1 : Math.max(0, Math.min(samples.length - 1, chosen));
     const sample = samples[index];
-    lines.forEach(({ of }, number) => { const value = sample ? of(sample) : null; say(values[number], value === null || value === undefined ? "–" : spell(value)); });
+    lines.forEach(({ of }, number) => { const value = sample ? of(sample) : null; say(numbers[number], value === null || value === undefined ? "–" : spell(value)); });
     say(time, chosen === null || !sample ? "" : moment(new Date(sample.ms).toISOString()).slice(0, 8));
     pointer.setAttribute("visibility", chosen === null || !sample ? "hidden" : "visible");
     const at = x(index + state.most - samples.length, state.most);
@@ -41,8 +41,10 @@ export function chart({ title, lines, spell, most }) {
     const highest = nice(peak);
     say(top, peak > 0 ? spell(highest) : "");
     lines.forEach(({ of }, number) => paths[number].setAttribute("d", path(state.samples.map(of), highest, state.most)));
-    const first = path(state.samples.map(lines[0].of), highest, state.most);
-    area.setAttribute("d", first && !first.slice(1).includes("M") ? `${first}L${WIDTH},${HEIGHT}L${x(state.most - state.samples.length, state.most)},${HEIGHT}Z` : "");
+    const values = state.samples.map(lines[0].of);
+    const begin = values.findIndex((value) => value !== null && value !== undefined);
+    const edge = paths[0].getAttribute("d");
+    area.setAttribute("d", edge && !edge.slice(1).includes("M") ? `${edge}L${WIDTH},${HEIGHT}L${x(begin + state.most - values.length, state.most)},${HEIGHT}Z` : "");
     read();
   };
   const choose = (index) => { state.chosen = index; read(); };

@@ -9,7 +9,7 @@ import { showHealth } from "./panels/health.js";
 import { showLive } from "./panels/live.js";
 import { showTimers } from "./panels/timers.js";
 import { showTokens } from "./panels/tokens.js";
-import { showWebhooks } from "./panels/webhooks.js";
+import { orgKeys, showWebhooks } from "./panels/webhooks.js";
 
 const key = (api) => (access) => (keysFor(access, api).length ? "" : `This panel needs a tenant's API key with the scope "${api}".`);
 const admin = (access) => (access.isAdmin ? "" : "This panel needs a channel token with the scope \"admin\".");
@@ -25,7 +25,7 @@ const admin = (access) => (access.isAdmin ? "" : "This panel needs a channel tok
 /** @type {Panel[]} */
 export const PANELS = [
   { id: "channels", title: "Channels", lacks: () => "", show: showChannels },
-  { id: "webhooks", title: "Webhooks", lacks: (access) => (access.claims ? "" : "This panel needs a channel token: of a webhook's owner, or with the scope \"admin\"."), show: showWebhooks },
+  { id: "webhooks", title: "Webhooks", lacks: (access) => (access.claims || orgKeys(access).length ? "" : "This panel needs a channel token, of a webhook's owner or with the scope \"admin\", or an organisation's key with the scope \"calendar\"."), show: showWebhooks },
   { id: "timers", title: "Timers", lacks: admin, show: showTimers },
   { id: "live", title: "Live events", lacks: key("live"), show: showLive },
   { id: "calendars", title: "Calendars", lacks: key("calendar"), show: showCalendars },

@@ -54,7 +54,7 @@ function makeCard(access, made) {
   };
   return card("Make an API key", form({ action: "Make", act, fields: [
     h("div", { class: "pair" }, field("Tenant", tenant), field("Agent", agent, "Only for a calendar key of one agent")),
-    h("fieldset", { class: "checks" }, h("legend", {}, "Scopes"), boxes.map((box) => h("label", { class: "check" }, box, box.value)))] }), shown);
+    h("fieldset", { class: "checks" }, h("legend", {}, "Scopes; a calendar key has no other"), boxes.map((box) => h("label", { class: "check" }, box, box.value)))] }), shown);
 }
 
 function keyTable(rows, revoke) {

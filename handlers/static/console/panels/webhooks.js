@@ -1,10 +1,13 @@
 // Webhooks of a channel: how far each is, its log of deliveries, going on after a pause, and replay from any place.
+// Those of an organisation's calendars are chosen here too.
 
+import { keysFor } from "../access.js";
 import { call } from "../api.js";
 import { h, put } from "../dom.js";
 import { dated } from "../format.js";
 import { badge, button, card, empty, failure, field, form, secret, sure, table, toast } from "../parts.js";
 import { every } from "../repeat.js";
+import { showOrgWebhooks } from "./org_webhooks.js";
 
 const TONES = { delivered: "good", retrying: "warn", dead: "bad", gap: "bad", probe: "warn", active: "good", paused_failing: "bad", paused_gone: "bad" };
 const VERDICTS = ["", "delivered", "retrying", "dead", "probe", "gap"];
@@ -17,11 +20,16 @@ const VERDICTS = ["", "delivered", "retrying", "dead", "probe", "gap"];
 export async function showWebhooks(main, context) {
   const { access, rest: [channel, id], signal } = context;
   const { data } = await call(access.token, "GET", "/api/v1/channels?limit=500", { signal });
-  const choice = h("select", { "aria-label": "Channel", data: { search: "" }, on: { change: () => { location.hash = `#/webhooks/${choice.value}`; } } },
-    h("option", { value: "" }, data.channels.length ? "Choose a channel" : "There are no channels"),
-    data.channels.map((each) => h("option", { value: each.id, selected: each.id === channel }, each.id)));
+  const organisations = orgKeys(access);
+  const option = (value, text) => h("option", { value, selected: value === channel }, text);
+  const choice = h("select", { "aria-label": "Whose webhooks", data: { search: "" }, on: { change: () => { location.hash = `#/webhooks/${choice.value}`; } } },
+    h("option", { value: "" }, "Choose whose"),
+    organisations.length > 0 && h("optgroup", { label: "Calendars of" }, organisations.map((key) => option(`org:${key.tenant}`, key.tenant))),
+    data.channels.length > 0 && h("optgroup", { label: "Channels" }, data.channels.map((each) => option(each.id, each.id))));
   const head = h("div", { class: "head" }, h("h1", {}, "Webhooks"), choice);
-  if (!channel) return put(main, head, h("div", { class: "card" }, empty("A webhook is a reader of one channel that happens to be called.", h("p", {}, "Choose a channel to see who is called for its events."))));
+  if (!channel) return put(main, head, h("div", { class: "card" }, empty("A webhook is a reader that happens to be called.", h("p", {}, "Choose a channel, or an organisation's calendars, to see who is called for what happens there."))));
+  const organisation = organisations.find((key) => channel === `org:${key.tenant}`);
+  if (organisation) return showOrgWebhooks(main, head, organisation, id, signal);
   const path = `/api/v1/channels/${encodeURIComponent(channel)}/webhooks`;
   if (id) return showOne(main, head, access, channel, `${path}/${encodeURIComponent(id)}`, signal);
   const list = h("div", {});
@@ -33,6 +41,14 @@ export async function showWebhooks(main, context) {
       h("td", {}, each.event_types ? each.event_types.map((type) => badge(type)) : h("span", { class: "soft" }, "all")),
       h("td", {}, dated(each.expires_at)), h("td", { class: "mono soft" }, each.id))))) : empty("Nobody is called for this channel's events."));
   }, (error) => put(list, failure(error)));
+}
+
+/**
+ * The keys that see the webhooks of their organisation: an agent's does not.
+ * @param {any} access
+ */
+export function orgKeys(access) {
+  return keysFor(access, "calendar").filter((key) => !key.agent);
 }
 
 async function showOne(main, head, access, channel, path, signal) {
