@@ -4,7 +4,7 @@ import { call } from "../api.js";
 import { h, put, say } from "../dom.js";
 import { ago, count, rate } from "../format.js";
 import { LogView } from "../logview.js";
-import { badge, button, card, empty } from "../parts.js";
+import { badge, button, card, empty, failure } from "../parts.js";
 import { every } from "../repeat.js";
 import { publishForm } from "./publish.js";
 
@@ -95,6 +95,8 @@ async function older(reader) {
     if (page.has_more) put(reader.foot, button("Earlier events", () => older(reader)));
     else if (!reader.log.node.querySelector(".event")) put(reader.foot, empty(reader.wanted ? "No event of this type yet." : "Nothing has happened here yet.", h("p", {}, "What is published shows up here at once.")));
     else put(reader.foot, h("p", { class: "soft" }, page.complete ? "The beginning of the log." : "The log goes back to here: earlier events are no longer kept."));
+  } catch (error) {
+    if (mine === reader.visit) put(reader.foot, failure(error, () => older(reader)));
   } finally {
     reader.isBusy = false;
     if (mine !== reader.visit && reader.before) older(reader);

@@ -3,7 +3,7 @@
 import { call } from "../api.js";
 import { h, keyed, put, say } from "../dom.js";
 import { ago, count, cut, rate } from "../format.js";
-import { badge, card, empty, failure, field, form, toast } from "../parts.js";
+import { badge, button, card, empty, failure, field, form, toast } from "../parts.js";
 import { every } from "../repeat.js";
 import { spark } from "../spark.js";
 import { showChannel } from "./channel.js";
@@ -24,7 +24,7 @@ export async function showChannels(main, context) {
   const view = { pages: 1, wanted: "", lists: [], series: new Map(), lasts: new Map(), hasMore: false };
   const body = h("div", { class: "channel-list" });
   const state = h("div", {});
-  const more = h("button", { class: "ghost", type: "button", hidden: true, on: { click: () => { view.pages += 1; look(); } } }, "More channels");
+  const more = button("More channels", async () => { view.pages += 1; await look(); });
   const search = h("input", {
     type: "search", placeholder: "Find a channel", "aria-label": "Find a channel", data: { search: "" },
     on: { input: () => { view.wanted = search.value.trim().toLowerCase(); draw(); } },
@@ -36,9 +36,12 @@ export async function showChannels(main, context) {
     if (shown.length) put(state);
     else if (!state.firstChild) put(state, view.wanted ? empty("No channel of that name.") : nothing(access));
   };
+  const tail = h("div", { class: "grow" });
   const look = async () => {
     await load(access, view);
     draw();
+    // Only below a list that has its length, so that nothing is pushed down.
+    if (!tail.firstChild) put(tail, more, access.isAdmin && newChannel(access));
     await loadLasts(access, view);
     if (!signal.aborted) draw();
   };
@@ -47,7 +50,7 @@ export async function showChannels(main, context) {
     h("div", { class: "card flush" },
       h("div", { class: "channel-row heads", "aria-hidden": "true" }, ["Channel", "Rate", "", "Events", "Last event", ""].map((text) => h("span", {}, text))),
       body, state),
-    more, access.isAdmin && newChannel(access));
+    tail);
   await every(PAUSE_MS, signal, look, (error) => { if (!view.lists.length) put(state, failure(error)); });
 }
 
