@@ -1,6 +1,6 @@
 """A call of a domain: one commit, answered once for each Idempotency-Key, with its refusals in the body of its API."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from broker.change import Answer, DocumentKey
-from broker.errors import Refusal
+from broker.errors import NotFound, Refusal
 from broker.scopes import Grant
 from broker.storage.commit import Decide, Logs
 from broker.strictjson import render_json
@@ -35,6 +35,23 @@ async def answer_by_commit(
     )
     assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
     return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+
+
+async def again_where_gone(
+    request: Request, owner: str, grant: Grant, body: Any, attempt: Callable[[], Awaitable[Response]]
+) -> Response:
+    """What `attempt` answers; where it finds nothing to act on (any more), the answer that its Idempotency-Key had.
+
+    A DELETE whose answer was lost finds nothing when it is sent again.
+    """
+    try:
+        return await attempt()
+    except NotFound:
+        broker, key = broker_of(request), key_of(request, grant, render_json(body))
+        kept = None if key is None else await broker.answers.find(broker.engine.partition(owner), key)
+        if kept is None:
+            raise
+        return kept_answer(kept, is_replayed=True)
 
 
 def refused_on(scope: Scope, refusal: Refusal) -> Answer:

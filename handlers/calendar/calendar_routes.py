@@ -20,6 +20,7 @@ from handlers.calendar.serving import (
     Caller,
     caller_of,
     execute,
+    execute_on,
     fresh_calendar_id,
     fresh_id,
     organisation_of,
@@ -107,22 +108,20 @@ async def update_calendar(request: Request) -> Response:
     caller_of(request)
     calendar_id = path_id(request, "calendar_id", "Calendar")
     body, asked = await asked_or_refusal(request, parse_calendar_patch)
-    caller, broker = caller_of(request), broker_of(request)
+    caller = caller_of(request)
     place = caller.place(calendar_id)
-    find_calendar(place, (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded)
     decide = partial(making.patching_calendar, place, asked, feeds_of(request))
-    return await execute(request, caller, body, place.keys, decide, calendar_id)
+    return await execute_on(request, caller, body, place.keys, decide, calendar_id)
 
 
 async def delete_calendar(request: Request) -> Response:
     """Remove a calendar with all its events."""
     caller, calendar_id, broker = caller_of(request), path_id(request, "calendar_id", "Calendar"), broker_of(request)
     place = caller.place(calendar_id)
-    find_calendar(place, (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded)
     ids = await first_events(broker, caller.tenant, calendar_id)
     keys = [*place.keys, *(event_key(caller.tenant, each) for each in ids)]
     decide = partial(making.deleting_calendar, place, ids)
-    answer = await execute(request, caller, None, keys, decide, calendar_id)
+    answer = await execute_on(request, caller, None, keys, decide, calendar_id)
     await purge(broker, caller.tenant, calendar_id)
     return answer
 

@@ -16,12 +16,15 @@ from handlers.calendar.serving import (
     calendar_of_event,
     caller_of,
     execute,
+    execute_on,
     fresh_id,
     path_id,
     read_one,
     read_page,
+    see_calendar,
 )
 from handlers.calendar.wire import Asked, parse_event, parse_event_list, parse_event_patch
+from handlers.committing import again_where_gone
 from handlers.requests import asked_or_refusal, read_json
 
 
@@ -32,15 +35,14 @@ async def create_event(request: Request) -> Response:
     caller = caller_of(request)
     place, asked = caller.place(calendar_id), parse_event(body)
     decide = partial(decisions.creating, place, asked, fresh_id(broker_of(request), "evt_"))
-    await _see_calendar(request, caller, calendar_id)
-    return await execute(request, caller, body, place.keys, decide, calendar_id)
+    return await execute_on(request, caller, body, place.keys, decide, calendar_id)
 
 
 async def list_events(request: Request) -> Response:
     """A calendar's events by their start."""
     caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
     asked = parse_event_list(request.query_params.multi_items())
-    await _see_calendar(request, caller, calendar_id)
+    await see_calendar(broker_of(request), caller.place(calendar_id))
     return await _listed(request, caller, calendar_id, asked)
 
 
@@ -89,8 +91,12 @@ async def delete_calendar_event(request: Request) -> Response:
 async def delete_event_by_id(request: Request) -> Response:
     """Remove an event, whichever calendar it is in."""
     caller = caller_of(request)
-    place, event_id = await calendar_of_event(request, caller)
-    return await _delete(request, caller, place.calendar_id, event_id)
+
+    async def attempt() -> Response:
+        place, event_id = await calendar_of_event(request, caller)
+        return await _delete(request, caller, place.calendar_id, event_id)
+
+    return await again_where_gone(request, caller.tenant, caller.grant, None, attempt)
 
 
 async def confirm_hold(request: Request) -> Response:
@@ -106,13 +112,6 @@ async def release_hold(request: Request) -> Response:
 async def _body_of(request: Request) -> object:
     caller_of(request)
     return await read_json(request)
-
-
-async def _see_calendar(request: Request, caller: Caller, calendar_id: str) -> None:
-    """Raises `NotFound`: nobody makes a channel by naming a calendar that is not there."""
-    broker, place = broker_of(request), caller.place(calendar_id)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded
-    decisions.find_calendar(place, loaded)
 
 
 async def _listed(request: Request, caller: Caller, of: str, asked: Asked) -> Response:
@@ -142,21 +141,24 @@ async def _update(request: Request, calendar_id: str, event_id: str) -> Response
     body, asked = await asked_or_refusal(request, parse_event_patch)
     caller = caller_of(request)
     place = caller.place(calendar_id)
-    await _see_calendar(request, caller, calendar_id)
     keys = [*place.keys, event_key(caller.tenant, event_id)]
-    return await execute(request, caller, body, keys, partial(decisions.patching, place, event_id, asked), calendar_id)
+    decide = partial(decisions.patching, place, event_id, asked)
+    return await execute_on(request, caller, body, keys, decide, calendar_id)
 
 
 async def _delete(request: Request, caller: Caller, calendar_id: str, event_id: str) -> Response:
     place = caller.place(calendar_id)
-    await _see_calendar(request, caller, calendar_id)
     keys = [*place.keys, event_key(caller.tenant, event_id)]
-    return await execute(request, caller, None, keys, partial(decisions.deleting, place, event_id), calendar_id)
+    return await execute_on(request, caller, None, keys, partial(decisions.deleting, place, event_id), calendar_id)
 
 
 async def _end(request: Request, command: Command) -> Response:
     caller = caller_of(request)
-    place, event_id = await calendar_of_event(request, caller)
-    keys = [*place.keys, event_key(caller.tenant, event_id)]
-    decide = partial(decisions.ending, place, event_id, command)
-    return await execute(request, caller, None, keys, decide, place.calendar_id)
+
+    async def attempt() -> Response:
+        place, event_id = await calendar_of_event(request, caller)
+        keys = [*place.keys, event_key(caller.tenant, event_id)]
+        decide = partial(decisions.ending, place, event_id, command)
+        return await execute(request, caller, None, keys, decide, place.calendar_id)
+
+    return await again_where_gone(request, caller.tenant, caller.grant, None, attempt)

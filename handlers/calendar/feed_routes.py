@@ -15,7 +15,7 @@ from handlers.calendar.calendars import parse_calendar
 from handlers.calendar.documents import EVENT, calendar_key, event_index
 from handlers.calendar.feed import DAY_MS, build_feed
 from handlers.calendar.feed_token import Feeds, parse_token
-from handlers.calendar.serving import caller_of, execute, path_id, settled_page
+from handlers.calendar.serving import caller_of, execute_on, path_id, settled_page
 from handlers.site_url import site_url
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -54,7 +54,7 @@ async def rotate_feed(request: Request) -> Response:
     caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
     place = caller.place(calendar_id)
     decide = partial(making.rotating_feed, place, feeds_of(request))
-    return await execute(request, caller, None, place.keys, decide, calendar_id)
+    return await execute_on(request, caller, None, place.keys, decide, calendar_id)
 
 
 async def _events(broker: Broker, tenant: str, calendar_id: str) -> list[CalendarEvent]:

@@ -19,12 +19,12 @@ from broker.timers import Claimed
 from handlers.auth import NO_RIGHT, require_tenant
 from handlers.broker import Broker, broker_of
 from handlers.calendar.calendar_event import parse_kept
-from handlers.calendar.decisions import Due, Place, settling
+from handlers.calendar.decisions import Due, Place, find_calendar, settling
 from handlers.calendar.documents import HOLDS, calendar_key, due_index, event_key, holds_key
 from handlers.calendar.events import channel_of, org_of
 from handlers.calendar.holds import parse_holds
 from handlers.calendar.wire import Asked, check_id
-from handlers.committing import answer_by_commit
+from handlers.committing import again_where_gone, answer_by_commit
 from handlers.idempotency import state_answer
 
 API = "calendar"
@@ -102,6 +102,23 @@ async def execute(
 
     commit = partial(answer_by_commit, request, caller.tenant, caller.grant, body, keys, decide, logs=logs)
     return await settled(broker_of(request), caller.tenant, commit)
+
+
+async def execute_on(
+    request: Request, caller: Caller, body: Any, keys: Sequence[DocumentKey], decide: Decide, calendar_id: str
+) -> Response:
+    """The same on a calendar that is there. Raises `NotFound`: nobody makes a channel by naming one that is not."""
+
+    async def attempt() -> Response:
+        await see_calendar(broker_of(request), caller.place(calendar_id))
+        return await execute(request, caller, body, keys, decide, calendar_id)
+
+    return await again_where_gone(request, caller.tenant, caller.grant, body, attempt)
+
+
+async def see_calendar(broker: Broker, place: Place) -> None:
+    """Raises `NotFound` where the caller has no such calendar."""
+    find_calendar(place, (await broker.reader.read(broker.engine.partition(place.tenant), place.keys)).loaded)
 
 
 async def settled(broker: Broker, tenant: str, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -97,6 +97,6 @@ async def test_who_is_too_slow_has_failed_and_delays_no_other_webhook(engine_url
             await later(acme)
         await other.counted(delivered=3)
         await tried(hook, 1)
-        released.set()
         rows = (await hook.deliveries())["data"]
+        released.set()
     assert {each["status"] for each in rows} == {"pending"} and rows[-1]["error"] == "no answer within 0.3 s"
