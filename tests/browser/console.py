@@ -68,7 +68,11 @@ class Console:
 
     def click(self, text: str) -> None:
         """Click the button that says this."""
-        [button] = [each for each in self.found("main button") if each.text == text]
+        script = (
+            "return [...document.querySelectorAll('main button')].filter((each) => each.textContent === arguments[0])"
+        )
+        self.until(lambda: len(self.run(script, text)) == 1, f"one button {text}")
+        [button] = self.run(script, text)
         self.run("arguments[0].scrollIntoView({block: 'center'})", button)
         button.click()
 
