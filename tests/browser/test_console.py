@@ -73,6 +73,17 @@ def test_a_wrong_token_and_a_wrong_key_are_said_to_be_wrong(console: Console) ->
     assert console.says("a channel token, not a tenant's key") and console.texts("#who") == ["wrong token"]
 
 
+def test_what_was_given_while_the_server_was_away_opens_when_it_is_back(console: Console) -> None:
+    console.open("access")
+    console.run("window.real = fetch; window.fetch = () => Promise.reject(new TypeError('away'))")
+    console.type("input[name=token]", console.server.token("admin"), Keys.ENTER)
+    console.until(lambda: console.says("The server cannot be reached."), "the failure")
+    assert console.texts("#link") == ["server away"]
+    console.run("window.fetch = window.real")
+    console.until(lambda: shut(console) == {"live", "calendars", "calls"}, "the administrator's panels")
+    assert not console.says("The server cannot be reached.") and console.texts("#link") == ["ready"]
+
+
 def test_what_is_published_in_one_browser_appears_in_the_other(
     console: Console, other: Console, channel: str, tmp_path: Path
 ) -> None:

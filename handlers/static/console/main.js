@@ -66,16 +66,27 @@ function navigation() {
 /** Judge what was given, now or anew, and show the place of the address. */
 async function start() {
   clearTimeout(timer);
+  await take(await judge(given()));
+}
+
+/** Where the server could not say: ask again, and disturb nobody until it can. */
+async function startAgain() {
+  const judged = await judge(given());
+  if (judged.isUnsure) timer = setTimeout(startAgain, AGAIN_MS);
+  else await take(judged);
+}
+
+async function take(judged) {
   streams?.close();
   sampler?.stop();
-  access = await judge(given());
+  access = judged;
   streams = new Streams(access, (state, words) => showLink({ state, words }));
   showLink({ state: "idle", words: "ready" });
   sampler = new Sampler(access.token);
   if (access.mayMetrics) sampler.start();
   navigation();
   await show();
-  if (access.isUnsure) timer = setTimeout(start, AGAIN_MS);
+  if (judged.isUnsure) timer = setTimeout(startAgain, AGAIN_MS);
 }
 
 /** The state of the connection, or that the server is away. */
