@@ -268,3 +268,16 @@ def test_health_is_plotted_for_who_may_read_metrics(console: Console, tmp_path: 
     console.found(".chart-plot")[0].send_keys(Keys.ARROW_LEFT)
     assert console.run("return document.querySelector('.pointer').getAttribute('visibility')") == "visible"
     picture(console.browser, tmp_path, "health")
+
+
+def test_what_is_read_again_keeps_the_focus(console: Console, receiver: str) -> None:
+    channel = f"focused-{next(NUMBERS)}"
+    console.server.create(channel)
+    hooks = f"/api/v1/channels/{channel}/webhooks"
+    console.call("POST", hooks, {"url": f"{receiver}/good"})
+    console.open(f"webhooks/{channel}", console.server.token("admin"))
+    console.until(lambda: console.found("td a") != [], "the webhook")
+    console.run("document.querySelector('td a').focus()")
+    again = "performance.getEntriesByType('resource').filter((each) => each.name.endsWith('/webhooks')).length"
+    console.until(lambda: console.run(f"return {again}") >= 3, "it to be asked again")
+    assert console.run("return document.activeElement.matches('td a')")

@@ -32,6 +32,7 @@ export function svg(name, attributes = {}, ...children) {
  * @param {...any} children
  */
 export function put(node, ...children) {
+  delete node.drawn;
   node.replaceChildren(...children.flat(Infinity).filter(isShown).map(asNode));
 }
 
@@ -42,6 +43,20 @@ export function put(node, ...children) {
  */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Put what is made of a value in the place of what a node holds, where the value is another than last time: what stays
+ * keeps its focus, and what was begun in it.
+ * @param {any} node
+ * @param {unknown} value
+ * @param {() => any} make
+ */
+export function redraw(node, value, make) {
+  const text = JSON.stringify(value);
+  if (node.drawn === text) return;
+  put(node, make());
+  node.drawn = text;
 }
 
 /**

@@ -1,7 +1,7 @@
 // One channel: its log as it happens, scrolled back by cursor and filtered by type, who reads it, and publishing to it.
 
 import { call } from "../api.js";
-import { h, put, say } from "../dom.js";
+import { h, put, redraw, say } from "../dom.js";
 import { ago, count, rate } from "../format.js";
 import { LogView } from "../logview.js";
 import { badge, button, card, empty, failure } from "../parts.js";
@@ -125,7 +125,7 @@ function readersOf(access, credential, path, id, signal) {
   const look = async () => {
     const { data } = await call(credential, "GET", `${path}/presence`, { signal });
     const people = data.readers.map((each) => h("li", {}, h("span", {}, each.name ?? each.subject), h("span", { class: "soft" }, each.connections > 1 ? `${each.connections} connections` : "")));
-    put(list, people.length || data.anonymous ? h("ul", { class: "plain" }, people, data.anonymous > 0 && h("li", { class: "soft" }, `${count(data.anonymous)} anonymous`)) : h("p", { class: "soft" }, "Nobody reads it now."));
+    redraw(list, data, () => people.length || data.anonymous ? h("ul", { class: "plain" }, people, data.anonymous > 0 && h("li", { class: "soft" }, `${count(data.anonymous)} anonymous`)) : h("p", { class: "soft" }, "Nobody reads it now."));
   };
   every(2_000, signal, look, (error) => put(list, h("p", { class: "soft" }, error.status === 403 ? "Not told to this token." : error.message)));
   return card("Who reads it", list);

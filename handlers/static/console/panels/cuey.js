@@ -1,7 +1,7 @@
 // Calls that are made at a time (cuey): each with its attempts, as they are made, and the crons that make them.
 
 import { call } from "../api.js";
-import { h, keyed, put, say } from "../dom.js";
+import { h, keyed, put, redraw, say } from "../dom.js";
 import { count, dated } from "../format.js";
 import { badge, card, empty, failure, field, form, sure, table, toast } from "../parts.js";
 import { following, tenancy } from "../tenants.js";
@@ -28,7 +28,7 @@ export async function showCuey(main, { access, streams, rest: [tenant], signal }
     say(total, `${count(answer.data.pagination.total)} attempts`);
     put(state, chains.length ? [] : empty("No call is planned.", h("p", {}, "A call is made at its time, never early, and again when its receiver does not take it.")));
     const { data } = await call(key.text, "GET", "/api/v1/crons?limit=100", { signal });
-    put(crons, data.data.length ? cronTable(data.data, (id) => call(key.text, "DELETE", `/api/v1/crons/${id}`)) : empty("No cron."));
+    redraw(crons, data.data, () => data.data.length ? cronTable(data.data, (id) => call(key.text, "DELETE", `/api/v1/crons/${id}`)) : empty("No cron."));
     return answer;
   };
   const again = await following({ streams, key, signal, load, failed: (error) => put(state, failure(error)) });
@@ -56,10 +56,10 @@ function row(key, { id }) {
     const last = attempts.at(-1);
     say(when, dated(last.scheduled_at));
     say(what, `${last.method} ${last.webhook_url}`);
-    put(dots, attempts.map((each) => h("span", { class: `dot ${each.status}`, title: `${each.status} ${each.response_status ?? each.response_error ?? ""}` })), h("span", { class: "soft" }, attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`));
+    redraw(dots, attempts, () => [attempts.map((each) => h("span", { class: `dot ${each.status}`, title: `${each.status} ${each.response_status ?? each.response_error ?? ""}` })), h("span", { class: "soft" }, attempts.length === 1 ? "1 attempt" : `${attempts.length} attempts`)]);
     say(end, last.status);
     end.className = `badge ${TONES[last.status]}`;
-    put(inside, table(["Planned", "Called", "State", "Answer", "Took", ""], h("tbody", {}, attempts.map((each) => attempt(key, each)))));
+    redraw(inside, attempts, () => table(["Planned", "Called", "State", "Answer", "Took", ""], h("tbody", {}, attempts.map((each) => attempt(key, each)))));
   };
   return node;
 }

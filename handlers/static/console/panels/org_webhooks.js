@@ -1,7 +1,7 @@
 // Webhooks of an organisation's calendars: each with its deliveries and what was left out; paused, resumed and replayed.
 
 import { call } from "../api.js";
-import { h, put } from "../dom.js";
+import { h, put, redraw } from "../dom.js";
 import { count, dated } from "../format.js";
 import { badge, button, card, empty, failure, field, form, secret, sure, table, toast } from "../parts.js";
 import { every } from "../repeat.js";
@@ -22,7 +22,7 @@ export async function showOrgWebhooks(main, head, key, id, signal) {
   const list = h("div", {});
   const look = async () => {
     const { data } = await call(key.text, "GET", `${WEBHOOKS}?limit=100`, { signal });
-    put(list, data.data.length ? table(["Called", "Of", "State"], h("tbody", {}, data.data.map((each) => h("tr", {},
+    redraw(list, data.data, () => data.data.length ? table(["Called", "Of", "State"], h("tbody", {}, data.data.map((each) => h("tr", {},
       h("td", { class: "wrap" }, h("a", { href: `#/webhooks/org:${key.tenant}/${each.id}`, data: { item: "" } }, each.url)),
       h("td", { class: "wrap" }, each.events.map((name) => badge(name))), h("td", {}, stateOf(each)))))) : empty("Nobody is called for what happens to this organisation's calendars."));
   };
@@ -37,11 +37,11 @@ async function showOne(main, head, key, path, signal) {
   const more = button("Earlier deliveries", async () => { view.shown += 50; await look(); });
   const look = async () => {
     const [{ data: webhook }, page] = await Promise.all([call(key.text, "GET", path, { signal }), deliveries(key, path, status.value, view.shown, signal)]);
-    put(state, factsOf(webhook));
-    put(actions, button(webhook.active ? "Pause" : "Resume", act("PATCH", "", { active: !webhook.active }, webhook.active ? "Paused" : "Sent from now on"), webhook.active ? "ghost" : "primary"), remove);
-    put(gaps, webhook.gaps.map((gap) => gapLine(gap, act)));
+    redraw(state, webhook, () => factsOf(webhook));
+    redraw(actions, webhook.active, () => [button(webhook.active ? "Pause" : "Resume", act("PATCH", "", { active: !webhook.active }, webhook.active ? "Paused" : "Sent from now on"), webhook.active ? "ghost" : "primary"), remove]);
+    redraw(gaps, webhook.gaps, () => webhook.gaps.map((gap) => gapLine(gap, act)));
     put(stats, `${count(page.stats.pending)} pending · ${count(page.stats.delivered)} delivered · ${count(page.stats.failed)} failed`);
-    put(rows, page.data.length ? attempts(page.data) : empty("No delivery yet.", h("p", {}, "What happens to the calendars from now on shows up here.")));
+    redraw(rows, page.data, () => page.data.length ? attempts(page.data) : empty("No delivery yet.", h("p", {}, "What happens to the calendars from now on shows up here.")));
     more.hidden = page.data.length >= page.total;
   };
   const act = (method, name, body, said) => async () => { await call(key.text, method, path + name, { body }); toast(said, "good"); await look(); };

@@ -3,7 +3,7 @@
 
 import { keysFor } from "../access.js";
 import { call } from "../api.js";
-import { h, put } from "../dom.js";
+import { h, put, redraw } from "../dom.js";
 import { dated } from "../format.js";
 import { badge, button, card, empty, failure, field, form, secret, sure, table, toast } from "../parts.js";
 import { every } from "../repeat.js";
@@ -36,7 +36,7 @@ export async function showWebhooks(main, context) {
   put(main, head, h("div", { class: "card flush" }, list), registration(access, channel, path));
   await every(4_000, signal, async () => {
     const { data: { webhooks } } = await call(access.token, "GET", path, { signal });
-    put(list, webhooks.length ? table(["Called", "Types", "Until", ""], h("tbody", {}, webhooks.map((each) => h("tr", {},
+    redraw(list, webhooks, () => webhooks.length ? table(["Called", "Types", "Until", ""], h("tbody", {}, webhooks.map((each) => h("tr", {},
       h("td", { class: "wrap" }, h("a", { href: `#/webhooks/${encodeURIComponent(channel)}/${each.id}`, data: { item: "" } }, each.url)),
       h("td", {}, each.event_types ? each.event_types.map((type) => badge(type)) : h("span", { class: "soft" }, "all")),
       h("td", {}, dated(each.expires_at)), h("td", { class: "mono soft" }, each.id))))) : empty("Nobody is called for this channel's events."));
@@ -64,10 +64,10 @@ async function showOne(main, head, access, channel, path, signal) {
   });
   const look = async () => {
     const [{ data: webhook }, page] = await Promise.all([call(access.token, "GET", path, { signal }), deliveries(access, path, verdict.value)]);
-    put(state, progress(webhook));
+    redraw(state, webhook, () => progress(webhook));
     if (!more.extra.length) more.before = page.before;
     const shown = [...new Map([...page.deliveries, ...more.extra].map((each) => [each.number, each])).values()];
-    put(rows, shown.length ? attempts(shown) : empty("No attempt yet.", h("p", {}, "Each call, its outcome and its time show up here.")));
+    redraw(rows, shown, () => shown.length ? attempts(shown) : empty("No attempt yet.", h("p", {}, "Each call, its outcome and its time show up here.")));
     older.hidden = more.before === null;
   };
   verdict.addEventListener("change", () => { Object.assign(more, { before: null, extra: [] }); look().catch((error) => put(rows, failure(error))); });
