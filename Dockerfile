@@ -12,7 +12,8 @@ RUN python3 -m venv --without-pip .venv \
       --require-hashes --only-binary :all: -r requirements/serve.lock
 COPY broker broker
 COPY handlers handlers
-RUN .venv/bin/python -m compileall -q -j 0 broker handlers
+COPY clients/python/tidemark_client tidemark_client
+RUN .venv/bin/python -m compileall -q -j 0 broker handlers tidemark_client
 
 FROM debian:bookworm-slim
 RUN apt-get update \

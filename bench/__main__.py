@@ -1,11 +1,12 @@
 """`./run bench`: measure, and print a table of ratios. `docs/bench.md` says how to read it."""
 
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bench.measures.measure import Measure, run_rounds
 from bench.native import NoTools, compiled_tools
 from bench.open_files import allow_open_files
 from bench.peers import PROGRAMS, UnknownPeer, parse_peers
+from bench.progress import progress
 from bench.rounds import Round
 from bench.stage import QUICK, Scale, Stage
 from bench.table import render_parts, render_table, warnings
@@ -37,6 +39,7 @@ NAMES = [measure.name for measure in MEASURES]
 @click.option("--many", type=click.IntRange(10, 100_000), help="The connections of idle and storm.  [default: 5000]")
 @click.option("--peers", default="found", show_default=True, help=f"found, all, none, or of {', '.join(PROGRAMS)}.")
 @click.option("--peer", "named", multiple=True, metavar="NAME=PROGRAM", help="Where a peer's program is; repeatable.")
+@click.option("--json", "values", type=click.Path(dir_okay=False, path_type=Path), help="Write the values there, too.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Append the result to this file.")
 @click.option("--save", is_flag=True, help="Append the result to bench/results.md.")
 @click.option("--note", default="", help="A title for the result that is appended.")
@@ -50,6 +53,7 @@ def main(
     many: int | None,
     peers: str,
     named: tuple[str, ...],
+    values: Path | None,
     output: Path | None,
     save: bool,
     note: str,
@@ -64,9 +68,11 @@ def main(
     allow_open_files(max(scale.connections, scale.many) + OTHER_FILES)
     try:
         with staged(scale, peers, named) as stage:
-            text = measured(stage, chosen, note or "Result")
+            text, results = measured(stage, chosen, note or "Result")
     except (NoTools, UnknownPeer) as error:
         raise click.ClickException(str(error)) from error
+    if values is not None:
+        values.write_text(json.dumps({"note": note, "rounds": as_json(results)}, indent=1) + "\n")
     for path in [*([output] if output else []), *([RESULTS] if save else [])]:
         with path.open("a") as file:
             file.write(f"\n{text}\n")
@@ -83,16 +89,26 @@ def staged(scale: Scale, peers: str = "none", named: Sequence[str] = ()) -> Iter
         yield Stage(tools, choose_cores(), scale, found, Path(work), key_file, token)
 
 
-def measured(stage: Stage, measures: Sequence[Measure], note: str) -> str:
-    """Run the measures, print what they found, and answer it as a section of Markdown."""
+def measured(stage: Stage, measures: Sequence[Measure], note: str) -> tuple[str, dict[str, list[Round]]]:
+    """Run the measures, print what they found, and answer it as a section of Markdown, and as it was measured."""
     facts = describe(stage.peers)
     results: dict[str, list[Round]] = {}
-    for measure in measures:
-        results[measure.name] = run_rounds(measure, stage, lambda line: click.echo(line, err=True))
+    with progress(len(measures), unit="measures") as bar:
+        for measure in measures:
+            results[measure.name] = run_rounds(measure, stage, bar.say)
+            bar.step()
     facts.append(f"afterwards load average {' '.join(f'{value:.2f}' for value in os.getloadavg())}")
     text = render_result(stage, results, facts, note)
     click.echo(text)
-    return text
+    return text, results
+
+
+def as_json(results: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
+    """The rounds of each measure as values: a sample for each variant."""
+    return {
+        name: [{variant: asdict(sample) for variant, sample in each.items()} for each in rounds]
+        for name, rounds in results.items()
+    }
 
 
 def render_result(stage: Stage, results: dict[str, list[Round]], facts: Sequence[str], note: str) -> str:

@@ -5,7 +5,9 @@ is about. It carries nothing else: what it leads to is decided when it fires, fr
 one that is armed moves it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from broker.ids import render_time
 
 MS_NS = 1_000_000
 
@@ -42,6 +44,19 @@ class Pending(NamedTuple):
     timer: Timer
     is_claimed: bool
     tries: int
+
+
+def render_pending(pending: Pending) -> dict[str, Any]:
+    """A timer as operators see it."""
+    name, due_ms = pending.timer
+    return {
+        "kind": name.kind,
+        "owner": name.owner,
+        "subject": name.subject,
+        "due_at": render_time(due_ms),
+        "claimed": pending.is_claimed,
+        "tries": pending.tries,
+    }
 
 
 def due_ms(time_ns: int) -> int:

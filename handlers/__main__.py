@@ -44,7 +44,8 @@ For developers, in the project's folder:
   ./run test [PYTEST ARGUMENTS]  Run the whole suite.
   ./run check                    Check format, lint, types and import contracts.
   ./run bench                    Measure, beside what others reach.
-  ./run soak                     Publish and read under faults, and check everything."""
+  ./run soak                     Publish and read under faults, and check everything.
+  ./run docs [serve]             Build the documentation into site/, or serve it while it is written."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=FOR_DEVELOPERS)

@@ -9,7 +9,7 @@ from broker.change import Answer as Kept
 from broker.errors import Conflict, Invalid
 from broker.ids import render_time
 from broker.storage.clock import CLOCK_KEY, MOST_MS
-from broker.timers import Pending
+from broker.timers import render_pending
 from handlers.auth import optional_grant
 from handlers.broker import broker_of
 from handlers.idempotency import IDEMPOTENCY_KEY, Keeping, json_kept, once
@@ -49,19 +49,6 @@ async def advance_clock(request: Request) -> Response:
 
     grant = optional_grant(broker, request.headers.get("authorization"), None)
     return await once(request, grant, body, broker.engine.partition(CLOCK_KEY), act)
-
-
-def render_pending(pending: Pending) -> dict[str, Any]:
-    """A timer as operators see it."""
-    name, due_ms = pending.timer
-    return {
-        "kind": name.kind,
-        "owner": name.owner,
-        "subject": name.subject,
-        "due_at": render_time(due_ms),
-        "claimed": pending.is_claimed,
-        "tries": pending.tries,
-    }
 
 
 def _advance_of(body: Any) -> int:

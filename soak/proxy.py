@@ -8,7 +8,9 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
+from soak.fates import Fate
 from soak.frames import MessageFilter
 
 CHUNK_BYTES = 65_536
@@ -24,7 +26,9 @@ class Proxy:
 
     `delay_s` is the longest an answer is held; order within a connection is kept. While `is_hole` nothing passes and
     nothing is lost: what came meanwhile is passed on afterwards, as by a network that recovers. `drop_share` is the
-    share of pub/sub messages that are lost; `dropped` counts them. Whoever makes it says in `url` where it listens.
+    share of pub/sub messages that are lost; `dropped` counts them. Each connection has a fate of its own besides: those
+    of the open ones are `fates`, a new one is given what `new_fate` makes. Whoever makes it says in `url` where it
+    listens.
     """
 
     def __init__(self, dial: Dial) -> None:
@@ -32,6 +36,8 @@ class Proxy:
         self.delay_s = 0.0
         self.drop_share = 0.0
         self.dropped = 0
+        self.fates: set[Fate] = set()
+        self.new_fate: Callable[[], Fate] = Fate
         self._dial = dial
         self._is_over = False
         self._open_again = asyncio.Event()
@@ -72,13 +78,16 @@ class Proxy:
             self.cut()
         feed = MessageFilter(self._is_dropped)
         is_feed = asyncio.Event()
+        fate = self.new_fate()
+        self.fates.add(fate)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass_questions(client_in, server_out, is_feed))
-                group.create_task(self._pass_answers(server_in, client_out, feed, is_feed))
+                group.create_task(self._pass_questions(client_in, server_out, is_feed, fate))
+                group.create_task(self._pass_answers(server_in, client_out, partial(_passed, feed, is_feed), fate))
         except* OSError:
             pass
         finally:
+            self.fates.discard(fate)
             for writer in (client_out, server_out):
                 writer.transport.abort()
                 self._writers.discard(writer)
@@ -97,22 +106,25 @@ class Proxy:
         return is_dropped
 
     async def _pass_questions(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_feed: asyncio.Event
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_feed: asyncio.Event, fate: Fate
     ) -> None:
         while data := await source.read(CHUNK_BYTES):
+            if fate.is_stalled:
+                continue
             if not is_feed.is_set() and SUBSCRIBES in data:
                 is_feed.set()
             await self._give(sink, data)
         raise ConnectionResetError
 
     async def _pass_answers(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, feed: MessageFilter, is_feed: asyncio.Event
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, passed: Callable[[bytes], bytes], fate: Fate
     ) -> None:
         while data := await source.read(CHUNK_BYTES):
             if self.delay_s:
                 await asyncio.sleep(random.uniform(0, self.delay_s))
-            # A client subscribes when it has read all answers before, so that a stream of whole answers begins here.
-            await self._give(sink, feed.take(data) if is_feed.is_set() else data)
+            await self._give(sink, fate.take(passed(data)))
+            if fate.is_over:
+                break
         raise ConnectionResetError
 
     async def _give(self, sink: asyncio.StreamWriter, data: bytes) -> None:
@@ -121,6 +133,11 @@ class Proxy:
             raise ConnectionResetError
         sink.write(data)
         await sink.drain()
+
+
+def _passed(feed: MessageFilter, is_feed: asyncio.Event, data: bytes) -> bytes:
+    # A client subscribes when it has read all answers before, so that a stream of whole answers begins here.
+    return feed.take(data) if is_feed.is_set() else data
 
 
 @asynccontextmanager

@@ -69,8 +69,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
-    """Start everything in this folder; nothing runs when the block ends."""
+async def staged(folder: Path, names: Sequence[str] = BROKERS) -> AsyncIterator[Stage]:
+    """Start everything in this folder, with brokers of these names; nothing runs when the block ends."""
     key_file = folder / "signing_key.json"
     signing_key = load_or_create(key_file)
     token = mint(MintRequest(("admin",), "soak"), signing_key, now_s=time.time(), audience=None)
@@ -79,7 +79,7 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         stack.callback(engine.end)
         await engine.start()
         brokers = []
-        for name in BROKERS:
+        for name in names:
             way = await stack.enter_async_context(tcp_proxy(engine_port))
             program, port = _broker(name, folder, key_file, way)
             stack.callback(program.end)

@@ -20,19 +20,19 @@ from typing import Any, NamedTuple
 import click
 
 from broker.config import Settings
-from broker.errors import Invalid
 from broker.scopes import is_scope
 from broker.signing import SigningKey
 from broker.signing_file import KeyFileUnfit, key_path, load_or_create
 from broker.tokens import MintRequest, mint
-from handlers.client.api import Refused, Token, Unreachable
-from handlers.client.endings import Cut
-from handlers.client.rendering import printable
-from handlers.client.server_url import ServerUrl
 from handlers.commands.settings import settings_of
 from handlers.listening import reachable, shown
+from handlers.terminal.rendering import printable
+from tidemark_client import Client, Invalid, TidemarkError, Unreachable
+from tidemark_client.face import Token
+from tidemark_client.server_url import ServerUrl
 
 MINTED_FOR_S = 600
+PATIENCE_S = 10.0
 SUBJECT = "cli"
 
 REFUSED, AWAY, INTERRUPTED, UNREAD = 1, 75, 130, 141
@@ -61,14 +61,17 @@ _DATA = click.option(
 
 
 class Server(NamedTuple):
-    """The server that a command is about; `token_for` a scope is the token that was given, or a newly signed one.
+    """The server that a command is about; `token_for` a scope is the token that was given, or what signs new ones.
 
-    `signs` tells which: a token that was signed here is new for each call, so that it never expires on the way.
+    A token that is signed here is new for each call, so that it never expires on the way.
     """
 
     url: ServerUrl
     token_for: Callable[[str], Token]
-    signs: bool
+
+    def client(self, scope: str, *, patience_s: float = PATIENCE_S) -> Client:
+        """A client with just this right; it waits so long for a server that is away, and says why."""
+        return Client(self.url, token=self.token_for(scope), patience_s=patience_s, on_trouble=say)
 
 
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,11 +87,11 @@ def server_of(url: str | None, token: str | None, directory: str | None) -> Serv
     try:
         parsed = ServerUrl.parse(url or own_url)
     except Invalid as error:
-        raise click.UsageError(error.message) from error
+        raise click.UsageError(str(error)) from error
     signed = None if token or (url and not directory) else _signer(settings, directory)
     if signed is None:
-        return Server(parsed, lambda _: lambda: token or None, signs=False)
-    return Server(parsed, partial(_signing, signed), signs=True)
+        return Server(parsed, lambda _: token or None)
+    return Server(parsed, partial(_signing, signed))
 
 
 def say(line: str) -> None:
@@ -101,10 +104,9 @@ def exit_statuses() -> Iterator[None]:
     """Turns the ways in which a client command ends into the statuses above."""
     try:
         yield
-    except (Refused, Cut) as error:
-        raise _ended(str(error), REFUSED) from error
-    except Unreachable as error:
-        raise _ended(str(error), AWAY if error.is_passing else REFUSED) from error
+    except TidemarkError as error:
+        is_away = isinstance(error, Unreachable) and error.is_passing
+        raise _ended(str(error), AWAY if is_away else REFUSED) from error
     except BrokenPipeError:
         # What is still buffered has no reader either; Python would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

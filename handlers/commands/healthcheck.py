@@ -9,6 +9,7 @@ import ssl
 import click
 
 from broker.config import ServerSettings
+from handlers.commands.output import json_option
 from handlers.commands.settings import CONFIG, settings_of
 from handlers.listening import reachable
 
@@ -19,8 +20,9 @@ TIMEOUT_S = 4.0
 @click.option("--host", help="The address that the server listens on.  [default: as for serve]")
 @click.option("--port", type=int, help="Its port.  [default: as for serve]")
 @click.option("--live", is_flag=True, help="Ask whether it is alive, not whether it may get traffic.")
+@json_option("Print what the server says of itself.")
 @CONFIG
-def healthcheck(*, host: str | None, port: int | None, live: bool, config: str | None) -> None:
+def healthcheck(*, host: str | None, port: int | None, live: bool, as_json: bool, config: str | None) -> None:
     """Exit with 0 when the server is ready, with 1 when it is not."""
     server = settings_of(config, host=host, port=port).server
     admin = admin_address(server) if host is None and port is None else None
@@ -37,6 +39,8 @@ def healthcheck(*, host: str | None, port: int | None, live: bool, config: str |
         connection.close()
     if answer.status != http.client.OK:
         raise click.ClickException(f"{host} port {port} answers {path} with {answer.status}: {said}")
+    if as_json:
+        click.echo(said)
 
 
 def admin_address(server: ServerSettings) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ Making one prints the key, and nothing else, on stdout: it is kept nowhere.
 
 import click
 
-from broker.api_keys import ApiKey, parse_request
+from broker.api_keys import ApiKey, parse_request, render_key
 from broker.errors import Invalid
 from broker.ids import render_time
 from broker.sealing import Sealer
@@ -17,6 +17,7 @@ from broker.storage.engine import Engine
 from broker.storage.state import Reader
 from broker.tenants import APIS, parse_tenant
 from handlers.commands.engine_access import on_engine
+from handlers.commands.output import echo_json, json_option
 from handlers.commands.settings import CONFIG, DATA, settings_of
 from handlers.wiring import retention_of
 
@@ -27,6 +28,7 @@ from handlers.wiring import retention_of
 @click.option("--agent", help="With the scope calendar: the one agent that it is for.")
 @click.option("--list", "is_list", is_flag=True, help="List the keys, of --tenant or of all, instead of making one.")
 @click.option("--revoke", metavar="ID", help="End the key with this id, as --list shows it.")
+@json_option("Print JSON, a line for each key.")
 @DATA
 @CONFIG
 def key(
@@ -36,6 +38,7 @@ def key(
     agent: str | None,
     is_list: bool,
     revoke: str | None,
+    as_json: bool,
     data: str | None,
     config: str | None,
 ) -> None:
@@ -48,17 +51,27 @@ def key(
         if is_list:
             wanted = parse_tenant(tenant) if tenant is not None else None
             for each in on_engine(settings, lambda engine: _keys(engine, retention).list(wanted)):
-                click.echo(line_of(each))
+                _print(each, as_json=as_json)
         elif revoke is not None:
             revoked = on_engine(settings, lambda engine: _keys(engine, retention).revoke(revoke))
-            click.echo(line_of(revoked))
+            _print(revoked, as_json=as_json)
         else:
             request = parse_request(tenant, scopes, agent)
             text, made = on_engine(settings, lambda engine: _keys(engine, retention).create(request))
+            if as_json:
+                echo_json({**render_key(made), "key": text})
+                return
             click.echo(f"Made {made.id} for {made.tenant}", err=True)
             click.echo(text)
     except Invalid as error:
         raise click.UsageError(error.message) from error
+
+
+def _print(key: ApiKey, *, as_json: bool) -> None:
+    if as_json:
+        echo_json(render_key(key))
+    else:
+        click.echo(line_of(key))
 
 
 def line_of(key: ApiKey) -> str:

@@ -9,10 +9,12 @@ import click
 
 from broker.durations import parse_duration
 from broker.errors import Invalid
-from handlers.client.api import Api, Refused, Unreachable
-from handlers.client.lines import check_json, good_beginning, lines_at_hand
-from handlers.client.publisher import BATCH_EVENTS, Publisher
 from handlers.commands.client_options import EPILOG, exit_statuses, say, server_of, server_options
+from handlers.commands.output import json_option
+from handlers.terminal.lines import check_json, good_beginning, lines_at_hand
+from handlers.terminal.progress import file_progress
+from tidemark_client import Client, Draft, Event, RawJson, Refused, Unreachable
+from tidemark_client.requests import BATCH_EVENTS
 
 STDIN = "-"
 
@@ -30,6 +32,7 @@ class Batch(NamedTuple):
 @click.option("--type", "type_name", help="The type of the events.")
 @click.option("--key", help="The Idempotency-Key of DATA: with the same one it is stored once, however often you try.")
 @click.option("--retry-for", "patience", default="1m", show_default=True, help="How long to wait for an absent server.")
+@json_option("Print each new event as JSON instead of its id.")
 @server_options
 def publish(
     *,
@@ -38,6 +41,7 @@ def publish(
     type_name: str | None,
     key: str | None,
     patience: str,
+    as_json: bool,
     url: str | None,
     token: str | None,
     directory: str | None,
@@ -51,21 +55,22 @@ def publish(
     if key and data == STDIN:
         raise click.UsageError("--key is for DATA; lines of stdin get keys of their own")
     batches = _lines() if data == STDIN else iter([_one(data)])
-    server = server_of(url, token, directory)
-    api = Api(server.url, server.token_for(f"pub:{channel}"))
-    publisher = Publisher(api, channel, type_name=type_name, patience_s=_seconds(patience), say=say)
+    client = server_of(url, token, directory).client(f"pub:{channel}", patience_s=_seconds(patience))
     with exit_statuses():
         for batch in batches:
-            click.echo("\n".join(_publish(publisher, batch, key)))
+            events = _publish(
+                client, channel, [Draft(RawJson(data), type_name) for data in batch.data], batch.name, key
+            )
+            click.echo("\n".join(event.text if as_json else event.id for event in events))
 
 
-def _publish(publisher: Publisher, batch: Batch, key: str | None) -> list[str]:
+def _publish(client: Client, channel: str, drafts: list[Draft], name: str, key: str | None) -> list[Event]:
     try:
-        return publisher.publish(batch.data, key)
+        return client.publish_batch(channel, drafts, key=key)
     except Refused as error:
-        raise Refused(error.status, f"{batch.name} not published: {error.message}") from error
+        raise Refused(error.status, f"{name} not published: {error.message}") from error
     except Unreachable as error:
-        raise Unreachable(f"{batch.name} perhaps not published: {error}", is_passing=error.is_passing) from error
+        raise Unreachable(f"{name} perhaps not published: {error}", is_passing=error.is_passing) from error
 
 
 def _one(data: str) -> Batch:
@@ -80,13 +85,15 @@ def _lines() -> Iterator[Batch]:
     if sys.stdin.isatty():
         say("Reading JSON lines; Ctrl-D ends them")
     try:
-        for lines in lines_at_hand(sys.stdin.fileno()):
-            data, fault = good_beginning(lines)
-            for i in range(0, len(data), BATCH_EVENTS):
-                part = data[i : i + BATCH_EVENTS]
-                yield Batch(_name(lines[i].number, lines[i + len(part) - 1].number), part)
-            if fault is not None:
-                raise fault
+        with file_progress(sys.stdin.fileno()) as moved:
+            for lines in lines_at_hand(sys.stdin.fileno()):
+                data, fault = good_beginning(lines)
+                for i in range(0, len(data), BATCH_EVENTS):
+                    part = data[i : i + BATCH_EVENTS]
+                    yield Batch(_name(lines[i].number, lines[i + len(part) - 1].number), part)
+                    moved(sum(len(text) + 1 for text in part))
+                if fault is not None:
+                    raise fault
     except Invalid as error:
         raise click.ClickException(f"{error.message}; all lines before it are published") from error
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_json_is_one_channel_a_line(shared_server: ServeProcess, name: str) -> N
     shared_server.create(name)
     lines = map(json.loads, shared_server.run("channels", "list", "--json").stdout.splitlines())
     assert name in {channel["id"] for channel in lines}
+
+
+def test_every_command_prints_json_where_it_is_asked_for(shared_server: ServeProcess, name: str) -> None:
+    def told(*words: str) -> Any:
+        done = shared_server.run(*words, "--json", "--data", "data")
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+        return json.loads(done.stdout)
+
+    made = told("channels", "create", name)
+    assert made["id"] == name and made["token"].startswith("eyJ")
+    event = told("publish", name, "[1]", "--type", "t")
+    assert (event["channel_id"], event["type"], event["data"]) == (name, "t", [1])
+    assert told("channels", "show", name)["last_event_id"] == event["id"]
+    assert told("channels", "delete", name, "--yes") == {"id": name, "deleted": True}
 
 
 def test_a_list_of_more_than_a_page_is_whole(server: ServeProcess) -> None:

@@ -1,6 +1,8 @@
 """`./run tail`: from where it is told, each event once, across restarts, until there is a reason to end."""
 
 import json
+import os
+import pty
 import re
 import secrets
 import signal
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.serve_process import ServeProcess
+from tests.serve_process import COMMAND, ServeProcess, environment
 
 
 @pytest.fixture
@@ -103,6 +105,41 @@ def test_only_the_types_that_are_asked_for(shared_server: ServeProcess, news: st
         assert ids(process, 2) == [events[2]["id"], events[3]["id"]]
 
 
+def test_only_what_fits_the_filters_is_shown_in_colours_where_they_are_asked_for(
+    shared_server: ServeProcess, news: str
+) -> None:
+    batch = [{"type": "paid", "data": {"subject": f"ord_{i}", "of": i % 2}} for i in range(4)]
+    shared_server.ask("POST", f"/channels/{news}/events", json={"events": batch})
+    start = ("--newest", "4", "--color", "always")
+    wanted = ("--publisher", "tests", "--subject", "ord_3", "--grep", '"of":1')
+    with tailing(shared_server, news, *start, *wanted) as one, tailing(shared_server, news, *start) as every:
+        assert one.stdout is not None and every.stdout is not None
+        line = one.stdout.readline()
+        assert "\x1b[" in line and '{"subject":"ord_3","of":1}' in line
+        assert sum("ord_" in every.stdout.readline() for _ in range(4)) == 4
+
+
+@pytest.mark.parametrize(("environ", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colours_unless_it_wants_none(
+    shared_server: ServeProcess, news: str, environ: dict[str, str], is_coloured: bool
+) -> None:
+    shared_server.publish(news, "shown")
+    terminal, inside = pty.openpty()
+    env = {**environment(TIDEMARK_URL=shared_server.url, TERM="xterm"), **environ}
+    env = {name: value for name, value in env.items() if name != "NO_COLOR" or environ}
+    command = [*COMMAND, "tail", news, "--newest", "1"]
+    with subprocess.Popen(command, stdout=inside, stdin=subprocess.DEVNULL, env=env) as process:
+        try:
+            line = b""
+            while b"shown" not in line:
+                line += os.read(terminal, 1024)
+        finally:
+            process.kill()
+    os.close(inside)
+    os.close(terminal)
+    assert (b"\x1b[" in line) is is_coloured
+
+
 def test_it_goes_on_after_a_broker_that_was_killed_and_prints_each_event_once(server: ServeProcess) -> None:
     server.create("news")
     with tailing(server, "news", "--json", "--newest", "0") as process:
@@ -188,6 +225,8 @@ def test_an_expired_token_is_an_error_and_one_signed_here_is_renewed(shared_serv
         (["none", "--cursor", "x"], 2, "x is no cursor"),
         (["none", "--since", "yesterday"], 2, "yesterday is neither a time"),
         (["none", "--newest", "101"], 2, "--newest"),
+        (["none", "--grep", "("], 2, "( is no regular expression"),
+        (["none", "--types", "a,,b"], 2, "types is a list of names"),
         (["none", "--newest", "1", "--since", "1h"], 2, "one can be given"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("broker", "handlers", "bench", "soak")
-SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+CLIENT = ROOT / "clients/python/tidemark_client"
+SOURCES = sorted([*(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")), *CLIENT.glob("*.py")])
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FILE_LINES = 300
 TEST_FILE_LINES = 500
@@ -64,7 +65,26 @@ PURE = (
     "xmltext",
     "yamltext",
 )
-PURE_OF_CLIENTS = ("backoff", "endings", "rendering", "server_url", "starts")
+PURE_OF_TERMINAL = ("colours", "filters", "rendering", "starts")
+PURE_OF_CLIENT = (
+    "answers",
+    "asked",
+    "connection",
+    "endings",
+    "errors",
+    "event",
+    "following",
+    "ids",
+    "inbox",
+    "polling",
+    "requests",
+    "retrying",
+    "server_url",
+    "sse",
+    "steps",
+    "timing",
+    "ways",
+)
 PURE_OF_LIFECYCLE = ("decisions", "diagram", "documents", "errors", "events", "machine", "models", "wire")
 PURE_OF_LIVE = (
     "access",
@@ -129,7 +149,8 @@ PURE_OF_BENCH = ("histogram", "rounds", "goals", "report", "samples", "table", "
 PURE_OF_SOAK = ("checker", "figures", "frames", "history", "reader_check", "schedule", "table")
 PURE_FILES = [
     *(f"broker/{name}.py" for name in PURE),
-    *(f"handlers/client/{name}.py" for name in PURE_OF_CLIENTS),
+    *(f"handlers/terminal/{name}.py" for name in PURE_OF_TERMINAL),
+    *(f"clients/python/tidemark_client/{name}.py" for name in PURE_OF_CLIENT),
     *(f"handlers/lifecycle/{name}.py" for name in PURE_OF_LIFECYCLE),
     *(f"handlers/live/{name}.py" for name in PURE_OF_LIVE),
     *(f"handlers/cuey/{name}.py" for name in PURE_OF_CUEY),

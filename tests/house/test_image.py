@@ -58,7 +58,7 @@ def test_only_what_is_there_and_sent_to_the_builder_is_copied() -> None:
     ]
     sources = {source for words in copied for source in words}
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert sources == sent == {"broker", "handlers", "requirements/serve.lock"}
+    assert sources == sent == {"broker", "handlers", "clients/python/tidemark_client", "requirements/serve.lock"}
     assert all((ROOT / source).exists() for source in sources)
 
 
