@@ -49,6 +49,11 @@ def event_index(tenant: str, of: str, status: str | None = None, source: str | N
     return f"calendar-events/{tenant}/{of}/{status or ''}/{source or ''}"
 
 
+def end_index(tenant: str, of: str) -> str:
+    """The index of the events of a calendar or an agent by when they end."""
+    return f"calendar-events-by-end/{tenant}/{of}"
+
+
 def calendar_index(tenant: str, agent_id: str | None = None) -> str:
     """The index of all calendars, or of an agent's."""
     return f"calendars/{tenant}/{agent_id or ''}"
@@ -75,13 +80,14 @@ def put_event(tenant: str, event: CalendarEvent, owner: str | None, expected: in
     One of a feed stands in an index by its end too, and is forgotten a while after that.
     """
     key = event_key(tenant, event.id)
-    entries = tuple(
+    places = [of for of in (event.calendar_id, owner) if of is not None]
+    by_start = [
         Entry(event_index(tenant, of, status, source), event.start_ms, key.id)
-        for of in (event.calendar_id, owner)
-        if of is not None
+        for of in places
         for status in (None, event.status.value)
         for source in (None, event.source)
-    )
+    ]
+    entries = (*by_start, *(Entry(end_index(tenant, of), event.end_ms, key.id) for of in places))
     if event.subscription_id is None:
         return Put(key, expected, render_kept(event), entries)
     imported = Entry(imported_index(tenant, event.subscription_id), event.end_ms, key.id)
