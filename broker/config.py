@@ -172,6 +172,20 @@ class CalendarSettings(Section):
     )
 
 
+class IcalSettings(Section):
+    """`[ical]`: how often other people's calendars are polled, and what they may cost."""
+
+    poll_s: Annotated[float, Field(ge=10, le=86_400, allow_inf_nan=False)] = 900.0
+    timeout_s: Annotated[float, Field(ge=0.1, le=300, allow_inf_nan=False)] = 20.0
+    feed_bytes: Annotated[int, Field(ge=1_024, le=67_108_864)] = 5_242_880
+    feed_events: Annotated[int, Field(ge=1, le=20_000)] = 2_000
+    subscriptions_per_tenant: Annotated[int, Field(ge=0, le=1_000)] = 100
+    polls_at_once: Annotated[int, Field(ge=1, le=1_000)] = 16
+    reads_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+    read_cpu_s: Annotated[int, Field(ge=1, le=600)] = 20
+    read_memory_bytes: Annotated[int, Field(ge=134_217_728, le=8_589_934_592)] = 268_435_456
+
+
 class OutboundSettings(Section):
     """`[outbound]`: which private addresses the server may call."""
 
@@ -273,6 +287,7 @@ class Settings(Section):
     cuey: CueySettings = CueySettings()
     live: LiveSettings = LiveSettings()
     calendar: CalendarSettings = CalendarSettings()
+    ical: IcalSettings = IcalSettings()
     outbound: OutboundSettings = OutboundSettings()
     timers: TimerSettings = TimerSettings()
     clock: ClockSettings = ClockSettings()

@@ -42,7 +42,8 @@ class Call(NamedTuple):
 class Answered(NamedTuple):
     """What came of a call: a status, or None and why there is none.
 
-    `body` is its first `kept_bytes`, or as far as it came: what was answered is known by then.
+    `body` is its first `kept_bytes`, or as far as it came (`is_whole`: it is all of it): what was answered is known by
+    then.
     """
 
     status: int | None
@@ -50,6 +51,7 @@ class Answered(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     duration_ms: int
+    is_whole: bool = True
 
 
 class NotAllowed(OSError):
@@ -90,14 +92,14 @@ class WebClient:
         """Make the call once, and answer what came of it."""
         begun = monotonic()
         try:
-            status, headers, body = await self._send(call)
+            status, headers, body, is_whole = await self._send(call)
         except TimeoutError:
             return _failed(f"no answer within {call.timeout_s:g} s", begun)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _failed(_reason(error), begun)
-        return Answered(status, None, headers, body, _since(begun))
+        return Answered(status, None, headers, body, _since(begun), is_whole)
 
-    async def _send(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(self, call: Call) -> tuple[int, Mapping[str, str], bytes, bool]:
         async with asyncio.timeout(call.timeout_s) as deadline:
             # Encoded already: what was checked is what is sent.
             url = URL(call.url, encoded=True)
@@ -110,9 +112,10 @@ class WebClient:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline.when()):
                     await _read(response.content, body, call.kept_bytes)
-            if not response.content.at_eof():
+            is_whole = response.content.at_eof()
+            if not is_whole:
                 response.close()
-        return response.status, response.headers, bytes(body)
+        return response.status, response.headers, bytes(body), is_whole
 
 
 @asynccontextmanager

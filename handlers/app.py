@@ -60,6 +60,7 @@ from handlers.wiring import (
     channel_limits_of,
     event_limits_of,
     hub_limits_of,
+    ical_site_of,
     live_site_of,
     rates_of,
     retention_of,
@@ -202,6 +203,7 @@ def _assemble(
         is_draining=lambda: drain.started,
         live=live_site_of(settings),
         calendar=calendar_site_of(settings),
+        ical=ical_site_of(settings),
         push_room=PushRoom({"live-watch-": settings.live.push_connections}),
     )
 

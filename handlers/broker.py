@@ -107,6 +107,26 @@ class CalendarSite:
 
 
 @dataclass(frozen=True, slots=True)
+class IcalSite:
+    """The values of `[ical]`; the defaults are those of config.toml."""
+
+    poll_s: float = 900.0
+    timeout_s: float = 20.0
+    feed_bytes: int = 5_242_880
+    feed_events: int = 2_000
+    subscriptions_per_tenant: int = 100
+    polls_at_once: int = 16
+    reads_at_once: int = 2
+    read_cpu_s: int = 20
+    read_memory_bytes: int = 268_435_456
+
+    @property
+    def stale_after_ms(self) -> int:
+        """So long after it was synced a feed that is polled still counts as current: a poll or two may fail."""
+        return round(self.poll_s * 3 * 1000)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """How this server presents itself: its public URL ('' when not configured) and what it promises to pollers."""
 
@@ -162,6 +182,7 @@ class Broker:
     push_room: PushRoom = field(default_factory=lambda: PushRoom({}))
     live: LiveSite = LiveSite()
     calendar: CalendarSite = CalendarSite()
+    ical: IcalSite = IcalSite()
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHES_AT_ONCE))
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))

@@ -19,6 +19,9 @@ from broker.webhooks import Parts, Webhooks
 from handlers.beside import run_beside
 from handlers.broker import Broker
 from handlers.calendar.delivering import calendar_form
+from handlers.calendar.imports.documents import POLL_TIMER
+from handlers.calendar.imports.syncing import Parts as SyncParts
+from handlers.calendar.imports.syncing import Syncs, wait_of
 from handlers.calendar.timing import timers_of
 from handlers.calendar.webhooks import FORM as CALENDAR_FORM
 from handlers.channels.delivering import channel_form
@@ -39,11 +42,17 @@ async def take_up(stack: AsyncExitStack, settings: Settings, engine_url: str, br
     calls = Calls(broker.commits, client.send, call_limits_of(settings))
     stack.push_async_callback(calls.drained)
     broker.meter.add(partial(readings.read_calls, calls))
-    _keep_time(stack, settings, engine_url, broker, calls)
+    parts = SyncParts(broker.engine, broker.reader, broker.commits, client.send)
+    syncs = Syncs(parts, broker.ical, wait_of(broker.ical))
+    stack.push_async_callback(syncs.drained)
+    broker.meter.add(partial(readings.read_syncs, syncs))
+    _keep_time(stack, settings, engine_url, broker, calls, syncs)
     _deliver(stack, settings, engine_url, broker, client)
 
 
-def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, calls: Calls) -> None:
+def _keep_time(
+    stack: AsyncExitStack, settings: Settings, engine_url: str, broker: Broker, calls: Calls, syncs: Syncs
+) -> None:
     """Have done what is to be done at a time: timers, and the end of documents."""
     lifetimes = Lifetimes(broker.engine, interval_s=settings.channels.trim_interval_s)
     # A connection of its own: what wakes the scheduler does not stand behind events.
@@ -53,6 +62,7 @@ def _keep_time(stack: AsyncExitStack, settings: Settings, engine_url: str, broke
         TIMER: calls.on_due,
         AGAIN: calls.on_again,
         **timers_of(broker),
+        POLL_TIMER: syncs.on_due,
         **{kind: partial(act, broker) for kind, act in ON_LIVE_TIMER.items()},
     }
     scheduler = Scheduler(broker.timers, wakes, on_timer, scheduler_limits_of(settings), broker.clock.look)

@@ -13,7 +13,7 @@ from broker.signing import SigningKey
 from broker.storage.appender import Ack, Retention
 from broker.trust import own_key
 from broker.webhooks import LEASE_S
-from handlers.broker import ApiLimits, CalendarSite, LiveSite, MultiplexLimits, Site
+from handlers.broker import ApiLimits, CalendarSite, IcalSite, LiveSite, MultiplexLimits, Site
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
 from handlers.cuey.calling import CallLimits
 from handlers.cuey.machine import RetryConfig
@@ -61,6 +61,11 @@ def live_site_of(settings: Settings) -> LiveSite:
 def calendar_site_of(settings: Settings) -> CalendarSite:
     """The values of `[calendar]`."""
     return CalendarSite(**settings.calendar.model_dump())
+
+
+def ical_site_of(settings: Settings) -> IcalSite:
+    """The values of `[ical]`."""
+    return IcalSite(**settings.ical.model_dump())
 
 
 def hub_limits_of(settings: Settings) -> HubLimits:

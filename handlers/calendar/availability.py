@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from broker.ids import render_time
 from handlers.calendar.calendar_event import CalendarEvent, Status
+from handlers.calendar.imports.health import Health, render_health
 from handlers.calendar.wire import instant, one_of, wrong
 
 DURATIONS_MIN = {"15m": 15, "30m": 30, "45m": 45, "1h": 60, "2h": 120}
@@ -63,6 +64,8 @@ def busy_of(events: Iterable[CalendarEvent], asked: AskedTime, now_ms: int) -> l
 
 def blocks(event: CalendarEvent, now_ms: int) -> bool:
     """Whether nobody else can have its time."""
+    if event.is_transparent:
+        return False
     return event.status in (Status.CONFIRMED, Status.TENTATIVE) or event.is_active_hold(now_ms)
 
 
@@ -83,11 +86,6 @@ def render_stretches(stretches: Iterable[Stretch]) -> list[dict[str, str]]:
     return [{"start": render_time(start), "end": render_time(end)} for start, end in stretches]
 
 
-def render_availability(slots: Sequence[Stretch], *, has_external: bool) -> dict[str, Any]:
+def render_availability(slots: Sequence[Stretch], health: Health) -> dict[str, Any]:
     """What the answers about a calendar and about an agent have in common."""
-    return {
-        "slots": render_stretches(slots),
-        "availability_state": "complete",
-        "sources": {"chronary": True, "external": has_external, "last_synced_at": None},
-        "warnings": [],
-    }
+    return {"slots": render_stretches(slots), **render_health(health)}

@@ -16,6 +16,9 @@ from handlers.calendar.availability import (
 from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.decisions import find_calendar
 from handlers.calendar.documents import EVENT, agent_key, event_index
+from handlers.calendar.imports.documents import SUBSCRIPTION, subscription_index
+from handlers.calendar.imports.health import Health, health_of
+from handlers.calendar.imports.subscription import parse_kept as parse_subscription
 from handlers.calendar.making import find_agent
 from handlers.calendar.serving import Caller, caller_of, path_id, settled_page
 from handlers.idempotency import state_answer
@@ -32,7 +35,7 @@ async def calendar_availability(request: Request) -> Response:
     asked = parse_availability(request.query_params.multi_items())
     events, now_ms, tail = await _events(request, caller, calendar_id, asked)
     busy = busy_of(events, asked, now_ms)
-    common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
+    common = render_availability(slots_of(busy, asked), await _health(request, caller, calendar_id))
     shown = {"calendar_id": calendar_id, **common}
     return state_answer(shown | ({"busy": render_stretches(busy)} if asked.include_busy else {}), tail)
 
@@ -46,11 +49,19 @@ async def agent_availability(request: Request) -> Response:
     asked = parse_availability(request.query_params.multi_items())
     events, now_ms, tail = await _events(request, caller, agent_id, asked)
     busy = busy_of(events, asked, now_ms)
-    common = render_availability(slots_of(busy, asked), has_external=any(each.is_external for each in events))
+    common = render_availability(slots_of(busy, asked), await _health(request, caller, agent_id))
     shown = {"agents": [agent_id], **common}
     return state_answer(
         shown | ({"per_agent_busy": {agent_id: render_stretches(busy)}} if asked.include_busy else {}), tail
     )
+
+
+async def _health(request: Request, caller: Caller, of: str) -> Health:
+    """How current what is subscribed to is, for a calendar or an agent."""
+    broker, place = broker_of(request), (SUBSCRIPTION, subscription_index(caller.tenant, of))
+    page = await broker.reader.page(broker.engine.partition(caller.tenant), *place, limit=PAGE)
+    found = [parse_subscription(each.body) for _, each in page.documents]
+    return health_of(found, page.now_us // 1000, broker.ical.stale_after_ms)
 
 
 async def _events(

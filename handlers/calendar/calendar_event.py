@@ -29,7 +29,8 @@ class CalendarEvent:
     """An entry of a calendar.
 
     `reminders` are minutes before the start; None inherits, () means none. `hold_end` says why what was born as a hold
-    is none any more. `version` grows by one with every change.
+    is none any more. `version` grows by one with every change. One of a feed names its subscription; it is transparent
+    where it takes nobody's time.
     """
 
     id: str
@@ -50,6 +51,8 @@ class CalendarEvent:
     hold_end: HoldEnd | None = None
     watched_ms: int = 0
     version: int = 1
+    subscription_id: str | None = None
+    is_transparent: bool = False
 
     @property
     def is_external(self) -> bool:

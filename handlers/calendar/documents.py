@@ -20,6 +20,8 @@ MOMENT_TIMER = "calendar-moment"
 EXPIRY_TIMER = "calendar-expiry"
 REARM_TIMER = "calendar-rearm"
 PURGE_TIMER = "calendar-purge"
+IMPORTED_KEPT_MS = 31 * 86_400_000
+"""So long after its end an event of a feed is forgotten: nobody can delete it."""
 
 
 def event_key(tenant: str, event_id: str) -> DocumentKey:
@@ -57,13 +59,21 @@ def agent_index(tenant: str) -> str:
     return f"calendar-agents/{tenant}"
 
 
+def imported_index(tenant: str, subscription_id: str) -> str:
+    """The index of the events of a subscription, by their ends."""
+    return f"calendar-imported/{tenant}/{subscription_id}"
+
+
 def due_index(tenant: str) -> str:
     """The index of holds documents by their next expiry."""
     return f"calendar-due/{tenant}"
 
 
 def put_event(tenant: str, event: CalendarEvent, owner: str | None, expected: int) -> Put:
-    """The document of an event, in a calendar that this agent owns, in place of the version `expected`."""
+    """The document of an event, in a calendar that this agent owns, in place of the version `expected`.
+
+    One of a feed stands in an index by its end too, and is forgotten a while after that.
+    """
     key = event_key(tenant, event.id)
     entries = tuple(
         Entry(event_index(tenant, of, status, source), event.start_ms, key.id)
@@ -72,7 +82,10 @@ def put_event(tenant: str, event: CalendarEvent, owner: str | None, expected: in
         for status in (None, event.status.value)
         for source in (None, event.source)
     )
-    return Put(key, expected, render_kept(event), entries)
+    if event.subscription_id is None:
+        return Put(key, expected, render_kept(event), entries)
+    imported = Entry(imported_index(tenant, event.subscription_id), event.end_ms, key.id)
+    return Put(key, expected, render_kept(event), (*entries, imported), event.end_ms + IMPORTED_KEPT_MS)
 
 
 def put_calendar(tenant: str, calendar: Calendar, expected: int) -> Put:

@@ -14,6 +14,7 @@ from broker.ids import render_time
 from broker.progress import BREAKER_FAILURES, Progress
 from handlers.calendar.calendar_event import CalendarEvent, Status, render_calendar_event
 from handlers.calendar.calendars import Agent, Calendar, render_agent, render_calendar
+from handlers.calendar.imports.subscription import IcalSubscription, render_told
 from handlers.calendar.models import Shown, ShownTime
 from handlers.calendar.moments import Moment
 from handlers.model_schemas import schema_of
@@ -38,7 +39,14 @@ VENDOR_NAMES = {
 }
 """The types that webhooks tell of, and their names there."""
 
-OTHER_TYPES = ("calendar.calendar.created", "calendar.calendar.updated", "calendar.calendar.deleted")
+OTHER_TYPES = (
+    "calendar.calendar.created",
+    "calendar.calendar.updated",
+    "calendar.calendar.deleted",
+    "calendar.subscription.created",
+    "calendar.subscription.updated",
+    "calendar.subscription.deleted",
+)
 TYPES = (*VENDOR_NAMES, *OTHER_TYPES)
 
 
@@ -144,6 +152,17 @@ def told_of_calendar(tenant: str, what: str, calendar: Calendar) -> tuple[Emitte
     data = {**head, "payload": {"calendar": render_calendar(calendar, tenant)}}
     ids = (calendar_channel(tenant, calendar.id), org_channel(tenant))
     return tuple(emit(each, f"calendar.calendar.{what}", data, PUBLISHER) for each in ids)
+
+
+def told_of_subscription(
+    tenant: str, what: str, subscription: IcalSubscription, previous: str | None, cause: Cause
+) -> tuple[Emitted, ...]:
+    """The event `calendar.subscription.<what>`, on both channels; the URL of a feed is not told."""
+    own, at_ms = subscription, subscription.updated_ms
+    head = _head(own.id, own.version, at_ms, own.status, previous, cause)
+    data = {**head, "payload": {"subscription": render_told(own)}}
+    ids = (calendar_channel(tenant, own.calendar_id), org_channel(tenant))
+    return tuple(emit(each, f"calendar.subscription.{what}", data, PUBLISHER) for each in ids)
 
 
 def told_of_agent(tenant: str, agent: Agent) -> tuple[Emitted, ...]:

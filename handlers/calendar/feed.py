@@ -5,7 +5,6 @@ has twice; so no VTIMEZONE is needed. All-day events are the dates that they tou
 left out, also when they ended as such; what was cancelled is there as CANCELLED, so that programs take it away.
 """
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,14 +14,13 @@ import icalendar
 from handlers.calendar.calendar_event import CalendarEvent, Status
 from handlers.calendar.calendars import Calendar
 from handlers.calendar.moments import reminders_of
+from handlers.calendar.texts import plain
 
 DAY_MS = 86_400_000
 LAST_MS = 253_402_300_799_000 - 3 * DAY_MS
 """Later than this nothing is written: no zone and no rounding takes it beyond the year 9999."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_NEW_LINES = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
 def in_feed(event: CalendarEvent) -> bool:
@@ -44,11 +42,6 @@ def build_feed(calendar: Calendar, events: Iterable[CalendarEvent]) -> bytes:
         made.add_component(_entry(calendar, event))
     body: bytes = made.to_ical()
     return body
-
-
-def plain(text: str) -> str:
-    """A text without what RFC 5545 does not allow in one: every end of a line is `\\n`, controls are left out."""
-    return _CONTROLS.sub("", _NEW_LINES.sub("\n", text))
 
 
 def instant_of(at_ms: int) -> datetime:
@@ -75,6 +68,8 @@ def _entry(calendar: Calendar, event: CalendarEvent) -> icalendar.Event:
     if event.description is not None:
         made.add("description", plain(event.description))
     made.add("status", event.status.value.upper())
+    if event.is_transparent:
+        made.add("transp", "TRANSPARENT")
     if event.all_day:
         first, after = dates_of(event, ZoneInfo(calendar.timezone))
         made.add("dtstart", first)

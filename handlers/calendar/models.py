@@ -215,18 +215,25 @@ class SlotShown(Shown):
 class SourcesShown(Shown):
     """What availability was made of."""
 
-    chronary: bool
-    external: bool
+    chronary: Literal["current"]
+    external: Literal["current", "stale", "partial", "unavailable"]
     last_synced_at: ShownTime | None
+
+
+class WarningShown(Shown):
+    """Why the slots may not be all that there is to know."""
+
+    code: Literal["availability_incomplete"]
+    message: str
 
 
 class AvailabilityShown(Shown):
     """What `availability` of a calendar and of an agent have in common."""
 
     slots: list[SlotShown]
-    availability_state: Literal["complete"]
+    availability_state: Literal["complete", "stale", "partial"]
     sources: SourcesShown
-    warnings: list[str]
+    warnings: list[WarningShown]
 
 
 class CalendarAvailabilityShown(AvailabilityShown):

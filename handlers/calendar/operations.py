@@ -6,6 +6,7 @@ from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
 from handlers.calendar.describing import operation as _operation
 from handlers.calendar.errors import render_error
 from handlers.calendar.events import TYPES, Told
+from handlers.calendar.imports import operations as imports
 from handlers.calendar.models import (
     AgentAvailabilityShown,
     AgentShown,
@@ -28,7 +29,9 @@ from handlers.operations import Answer, Operation, Parameter, Schema
 CALENDARS, AGENTS, EVENTS = "/v1/calendars", "/v1/agents", "/v1/events"
 CALENDAR, AGENT, EVENT = f"{CALENDARS}/{{calendar_id}}", f"{AGENTS}/{{agent_id}}", f"{EVENTS}/{{calendar_event_id}}"
 ICAL = "/ical"
-ENVELOPES = dict.fromkeys((CALENDARS, AGENTS, EVENTS, webhook_operations.WEBHOOKS, ICAL), render_error)
+ENVELOPES = dict.fromkeys(
+    (CALENDARS, AGENTS, EVENTS, webhook_operations.WEBHOOKS, imports.SUBSCRIPTIONS, ICAL), render_error
+)
 """Every error below these paths, also those that no call of ours gave, has the body of this API."""
 
 FOLLOW_PATH = "/api/v1/channels/calendar-{letters}-{tenant}/ws"
@@ -50,7 +53,7 @@ _FREE = (
     Parameter("duration", f"{DEFAULT} without.", {"enum": list(DURATIONS_MIN)}),
     Parameter("slot_duration", "The old name of duration.", {"enum": list(DURATIONS_MIN)}),
     Parameter("include_busy", "Show what is taken too.", {"enum": ["true", "false"]}),
-    Parameter("allow_stale", "Changes nothing.", {"enum": ["true", "false"]}),
+    Parameter("allow_stale", "Taken, and changes nothing: what is old is shown as such.", {"enum": ["true", "false"]}),
 )
 
 
@@ -198,6 +201,7 @@ OPERATIONS = (
         error=schema_of(ErrorShown),
     ),
     *webhook_operations.OPERATIONS,
+    *imports.OPERATIONS,
 )
 
 

@@ -25,6 +25,8 @@ from handlers.calendar.documents import (
     event_key,
 )
 from handlers.calendar.events import channel_of, org_of
+from handlers.calendar.imports.documents import FORGET_TIMER
+from handlers.calendar.imports.forgetting import drop_subscriptions, on_forget
 from handlers.calendar.making import MOST_AT_ONCE, purging, rearming
 from handlers.calendar.serving import settle
 
@@ -36,6 +38,7 @@ def timers_of(broker: Broker) -> dict[str, OnTimer]:
         MOMENT_TIMER: partial(tell_moments, broker),
         REARM_TIMER: partial(rearm_events, broker),
         PURGE_TIMER: partial(purge_events, broker),
+        FORGET_TIMER: partial(on_forget, broker),
     }
 
 
@@ -75,7 +78,8 @@ async def purge_events(broker: Broker, claimed: Claimed) -> None:
 
 
 async def purge(broker: Broker, tenant: str, calendar_id: str) -> None:
-    """Remove all events of a calendar that is gone, a hundred at a time. Raises `Unavailable`."""
+    """Remove all events and subscriptions of a calendar that is gone. Raises `Unavailable`."""
+    await drop_subscriptions(broker, tenant, calendar_id)
     while ids := [each async for each in _ids(broker, tenant, calendar_id, None, "-inf")]:
         for start in range(0, len(ids), MOST_AT_ONCE):
             some = ids[start : start + MOST_AT_ONCE]

@@ -67,6 +67,7 @@ TIMERS = _counter("timers", "Timers acted on: done, fenced, failed (tried again)
 TIMER_LATE_SECONDS = _histogram("timer_late_seconds", "From when a timer was due until it was first claimed")
 DELIVERY_ATTEMPTS = _counter("webhook_attempts", "Attempts to deliver to a webhook: taken, failed", "outcome")
 CALLS = _counter("cuey_calls", "Calls of scheduled webhooks that were made: succeeded, failed", "outcome")
+ICAL_POLLS = _counter("ical_polls", "Polls of iCal subscriptions: merged, unchanged, failed", "outcome")
 EXPIRED = _counter("expired_documents", "Documents removed at the end of their lifetime")
 
 ENGINE_UP = _gauge("engine_up", "1 while the engine answers every process", mode="livemin")

@@ -14,6 +14,7 @@ from broker.storage.lifetimes import Lifetimes
 from broker.storage.retention import Trimmer
 from broker.storage.scripts import all_scripts
 from broker.webhooks import Webhooks
+from handlers.calendar.imports.syncing import Syncs
 from handlers.cuey.calling import Calls
 from handlers.metrics import catalogue as names
 from handlers.metrics.meter import Meter, Reading
@@ -103,6 +104,12 @@ def read_calls(calls: Calls) -> Iterator[Reading]:
     """What became of calls of scheduled webhooks."""
     yield names.CALLS, ("succeeded",), calls.succeeded
     yield names.CALLS, ("failed",), calls.failed
+
+
+def read_syncs(syncs: Syncs) -> Iterator[Reading]:
+    """What became of polls of iCal subscriptions."""
+    for outcome, count in (("merged", syncs.merged), ("unchanged", syncs.unchanged), ("failed", syncs.failed)):
+        yield names.ICAL_POLLS, (outcome,), count
 
 
 def read_probe(probe: Probe) -> Iterator[Reading]:

@@ -29,7 +29,7 @@ def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
     for name in ("run", ".venv"):
         (tmp_path / name).symlink_to(ROOT / name)
     with serving(tmp_path / "data", {}) as server, shell(tmp_path, server.port) as bash:
-        _, made, confirmed, last, hook, feed = [bash.type(block).read_text() for block in BLOCKS]
+        _, made, confirmed, last, hook, feed, subscribed = [bash.type(block).read_text() for block in BLOCKS]
     assert json.loads(made)["metadata"] == {"deal_id": "deal_789"}
     assert json.loads((tmp_path / "refused.json").read_text())["error"]["code"] == "hold_conflict"
     assert json.loads(confirmed)["status"] == "confirmed"
@@ -38,6 +38,8 @@ def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
     deliveries = json.loads((tmp_path / "deliveries.json").read_text())
     assert deliveries["stats"] == {"pending": 0, "delivered": 0, "failed": 0}
     assert feed.startswith("BEGIN:VCALENDAR") and "SUMMARY:Strategy sync" in feed and "\n304\n" in feed
+    assert subscribed.startswith('{"status":"syncing"}') and '"status":"paused"' in subscribed
+    assert json.loads((tmp_path / "current.json").read_text())["availability_state"] == "partial"
     assert '"ical_url"' in feed.rpartition("\n304\n")[2]
     free, told = map(json.loads, last.replace("}{", "}\n{").splitlines())
     assert [each["start"][11:16] for each in free["slots"]] == ["09:00", "11:00"]

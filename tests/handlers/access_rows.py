@@ -142,6 +142,13 @@ async def _feed_token(cell: Cell) -> str:
     return str(answer.json()["ical_url"]).rpartition("/")[2].removesuffix(".ics")
 
 
+async def _subscription(cell: Cell) -> str:
+    agent = await _agent(cell)
+    calendar = await _made_by_calendar(cell, f"agents/{agent}/calendars", CALENDAR)
+    body = {"calendar_id": calendar, "url": "https://feeds.example.com/a.ics"}
+    return await _made_by_calendar(cell, f"agents/{agent}/ical-subscriptions", body)
+
+
 async def _made_by_calendar(cell: Cell, path: str, body: Any) -> str:
     headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
     return str((await cell.server.http.post(f"/v1/{path}", json=body, headers=headers)).json()["id"])
@@ -166,6 +173,7 @@ PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
     "key_id": _api_key,
     "kid": _kid,
     "scheduled_id": _scheduled,
+    "subscription_id": _subscription,
     "webhook_id": _webhook,
 }
 """What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
@@ -278,6 +286,15 @@ ROWS: dict[str, Row] = {
     # What is there is no hold.
     "POST /v1/calendars/{calendar_id}/ical/rotate": _on_calendars(),
     "GET /ical/{token}.ics": Row("none"),
+    # Of a calendar that the agent in the path does not own.
+    "POST /v1/agents/{agent_id}/ical-subscriptions": _on_calendars(
+        lambda _: {"calendar_id": "cal_x", "url": "https://feeds.example.com/a.ics"}, status=404
+    ),
+    "GET /v1/agents/{agent_id}/ical-subscriptions": _on_calendars(),
+    "GET /v1/ical-subscriptions/{subscription_id}": _on_calendars(),
+    "PATCH /v1/ical-subscriptions/{subscription_id}": _on_calendars(lambda _: {"label": "x"}),
+    "DELETE /v1/ical-subscriptions/{subscription_id}": _on_calendars(),
+    "POST /v1/ical-subscriptions/{subscription_id}/sync": _on_calendars(),
     "PUT /v1/events/{calendar_event_id}/confirm": _on_calendars(status=409),
     "PUT /v1/events/{calendar_event_id}/release": _on_calendars(status=409),
     "GET /v1/live-events/watch/{slug}": Row("none"),

@@ -1,5 +1,7 @@
 """Free slots, by themselves (contract section 12)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from handlers.calendar.availability import (
     slots_of,
 )
 from handlers.calendar.calendar_event import CalendarEvent, Status
+from handlers.calendar.imports.health import Health
 
 RANGE = [("start", "2030-01-01T09:00:00Z"), ("end", "2030-01-01T17:00:00Z")]
 
@@ -36,12 +39,16 @@ def test_what_blocks(status: Status, now_ms: int, does: bool) -> None:
     assert blocks(event(0, 9, status), now_ms) is does
 
 
+def test_what_is_transparent_blocks_nobody() -> None:
+    assert not blocks(replace(event(0, 9), is_transparent=True), 0)
+
+
 def test_each_free_stretch_is_cut_from_where_it_begins() -> None:
     asked = AskedTime(0, 100, 30, include_busy=False)
     busy = busy_of([event(-5, 5), event(40, 45), event(44, 50)], asked, 0)
     assert busy == [(0, 5), (40, 50)]
     assert slots_of(busy, asked) == [(5, 35), (50, 80)]
-    assert render_availability([], has_external=True)["sources"]["external"] is True
+    assert render_availability([], Health("stale", 0, ["late"]))["availability_state"] == "stale"
 
 
 @given(st.lists(st.tuples(st.integers(-20, 120), st.integers(1, 60)), max_size=8))

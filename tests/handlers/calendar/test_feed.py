@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from handlers.calendar.calendar_event import CalendarEvent, Status
 from handlers.calendar.calendars import Calendar
-from handlers.calendar.feed import build_feed, dates_of, in_feed, instant_of, plain
+from handlers.calendar.feed import build_feed, dates_of, in_feed, instant_of
+from handlers.calendar.texts import plain
 
 CALENDAR = Calendar("cal_00000000000000", "Work", "Europe/Berlin", 1, 2)
 EVENT = CalendarEvent("evt_1", CALENDAR.id, "Sync", 1_900_000_000_000, 1_900_003_600_000, 1_000, 2_000)

@@ -6,7 +6,8 @@ import chronary
 import pytest
 from chronary import AsyncChronary
 
-from tests.handlers.calendar.calls import MINUTE_MS, Org
+from broker.ids import render_time
+from tests.handlers.calendar.calls import HOUR_MS, MINUTE_MS, Org
 
 
 @pytest.fixture
@@ -72,6 +73,34 @@ async def test_holds(sdk: AsyncChronary, acme: Org) -> None:
     assert (confirmed.id, confirmed.status) == (strong.id, "confirmed")
     other = await sdk.events.create(acme.calendar, **await acme.hold_body(3))
     assert (await sdk.events.release(other.id)).status == "cancelled"
+
+
+async def test_availability(sdk: AsyncChronary, acme: Org) -> None:
+    now_ms = await acme.now_ms()
+    start, end = render_time(now_ms), render_time(now_ms + 4 * HOUR_MS + MINUTE_MS)
+    await acme.make(HOUR_MS, HOUR_MS)
+    answer = await sdk.availability.get_calendar(acme.calendar, start=start, end=end, duration="1h", include_busy=True)
+    assert len(answer.slots) == 3 and len(answer.busy or []) == 1
+    agent = await sdk.agents.create(name="Ada", type="ai")
+    await sdk.agents.calendars.create(agent.id, name="Ada's", timezone="UTC")
+    free = await sdk.agents.availability.get(agent.id, start=start, end=end, duration="2h")
+    assert len(free.slots) == 2 and free.agents == [agent.id]
+
+
+async def test_ical_subscriptions(sdk: AsyncChronary, acme: Org) -> None:
+    agent = await sdk.agents.create(name="Ada", type="ai")
+    calendar = await sdk.agents.calendars.create(agent.id, name="Ada's", timezone="UTC")
+    subscriptions = sdk.ical_subscriptions
+    url = "https://calendar.example.com/ada.ics"
+    made = await subscriptions.create(agent.id, calendar_id=calendar.id, url=url, label="Private")
+    assert (made.agent_id, made.calendar_id, made.url, made.label) == (agent.id, calendar.id, url, "Private")
+    assert (await subscriptions.get(made.id)).id == made.id
+    assert [each.id async for each in (await subscriptions.list(agent.id)).auto_paging_iter()] == [made.id]
+    await subscriptions.sync(made.id)
+    assert (await subscriptions.update(made.id, label="Other")).label == "Other"
+    await subscriptions.delete(made.id)
+    with pytest.raises(chronary.NotFoundError):
+        await subscriptions.get(made.id)
 
 
 async def test_a_retry_of_the_client_makes_one_hold(acme: Org) -> None:
