@@ -15,7 +15,7 @@ from handlers.calendar.availability import (
 )
 from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.decisions import find_calendar
-from handlers.calendar.documents import EVENT, agent_key, event_index
+from handlers.calendar.documents import EVENT, agent_key, overlap_reads
 from handlers.calendar.imports.documents import SUBSCRIPTION, subscription_index
 from handlers.calendar.imports.health import Health, health_of
 from handlers.calendar.imports.subscription import parse_kept as parse_subscription
@@ -67,12 +67,14 @@ async def _health(request: Request, caller: Caller, of: str) -> Health:
 async def _events(
     request: Request, caller: Caller, of: str, asked: AskedTime
 ) -> tuple[list[CalendarEvent], int, Tail | None]:
-    """The events that begin before the range ends, each as it was last seen, when that was, and the tail of the log."""
-    broker, place = broker_of(request), (EVENT, event_index(caller.tenant, of))
-    found: dict[str, CalendarEvent] = {}
-    skip, total, now_ms, tail = 0, 1, 0, None
-    while skip < total:
-        page = await settled_page(broker, caller.tenant, place, highest=f"({asked.end_ms}", skip=skip, limit=PAGE)
-        found |= {member: parse_kept(each.body) for member, each in page.documents}
-        skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
+    """The events that meet the range and few others, each as it was last seen, when that was, and the tail of the log."""
+    broker, found = broker_of(request), dict[str, CalendarEvent]()
+    now_ms, tail = 0, None
+    for index, lowest, highest in overlap_reads(caller.tenant, of, asked.start_ms, asked.end_ms):
+        skip, total = 0, 1
+        while skip < total:
+            bounds = {"lowest": lowest, "highest": highest, "skip": skip, "limit": PAGE}
+            page = await settled_page(broker, caller.tenant, (EVENT, index), **bounds)
+            found |= {member: parse_kept(each.body) for member, each in page.documents}
+            skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
     return list(found.values()), now_ms, tail
