@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from handlers import health
+from handlers import console, health
 from handlers.admin import ADMIN, for_admins
 from handlers.asyncapi import asyncapi_operations
 from handlers.calendar import operations as calendar
@@ -15,7 +15,9 @@ from handlers.channels import (
     channel_operations,
     event_operations,
     feed_operations,
+    history,
     identity_operations,
+    own_tenant,
     scheduled_operations,
     webhook_operations,
 )
@@ -64,13 +66,16 @@ ENVELOPES: Mapping[str, Envelope] = {
 """The error bodies of the APIs, by the beginnings of their paths."""
 
 OPERATIONS: tuple[Operation, ...] = (
+    *console.OPERATIONS,
     *health.OPERATIONS,
     *channel_operations.OPERATIONS,
     *event_operations.OPERATIONS,
+    *history.OPERATIONS,
     *scheduled_operations.OPERATIONS,
     *feed_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
     *identity_operations.OPERATIONS,
+    *own_tenant.OPERATIONS,
     *multiplex_operations.OPERATIONS,
     *lifecycle.OPERATIONS,
     *cuey.OPERATIONS,

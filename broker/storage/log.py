@@ -71,6 +71,10 @@ class Log:
         """The newest `limit` events, in the order of the log. Raises `Stale`."""
         return await self._page(channel, "+", limit, types, MAX_SCAN_BYTES)
 
+    async def before(self, channel: ChannelRecord, end: Position, *, limit: int, types: Types | None = None) -> Page:
+        """The newest `limit` events before a position, in the order of the log; scanned backwards. Raises `Stale`."""
+        return await self._page(channel, f"-{end.stream}", limit, types, MAX_SCAN_BYTES)
+
     async def get(self, channel: ChannelRecord, cursor: Cursor) -> Frame:
         """The event with this id; raises `NotFound`, `Stale`."""
         keys, place = keys_of(channel), cursor.within(channel.tag)

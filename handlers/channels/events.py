@@ -3,29 +3,24 @@
 Decided on the channel's record of now: where the log says that the cached one is old, it is read and decided again.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.change import Answer
-from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound
 from broker.ids import Cursor, parse_ulid
 from broker.storage.log import NO_EVENT, Stale
 from handlers.auth import publish_grant, require_publish, require_read
 from handlers.broker import broker_of
+from handlers.channels.reading import read_of_now
 from handlers.idempotency import DONE, Keeping, once
 from handlers.responses import json_bytes
-
-T = TypeVar("T")
 
 
 async def get_event(request: Request) -> Response:
     """One event by its id; 404 for an id of another channel, or none at all."""
     log = broker_of(request).log
-    event = await _read(request, lambda channel: log.get(channel, _cursor(request)))
+    event = await read_of_now(request, lambda channel: log.get(channel, _cursor(request)))
     return json_bytes(event.wire)
 
 
@@ -66,18 +61,8 @@ async def _related(request: Request, *, whole_thread: bool) -> Response:
         cursor = _cursor(request)
     except NotFound:
         return json_bytes(b'{"events":[]}')
-    frames = await _read(request, lambda channel: log.replies(channel, cursor, whole_thread=whole_thread))
+    frames = await read_of_now(request, lambda channel: log.replies(channel, cursor, whole_thread=whole_thread))
     return json_bytes(b'{"events":[%b]}' % b",".join([frame.wire for frame in frames]))
-
-
-async def _read(request: Request, act: Callable[[ChannelRecord], Awaitable[T]]) -> T:
-    channel_id = request.path_params["channel_id"]
-    while True:
-        channel, _ = await require_read(request, channel_id)
-        try:
-            return await act(channel)
-        except Stale:
-            await broker_of(request).channels.refresh(channel_id)
 
 
 def _cursor(request: Request) -> Cursor:

@@ -1,7 +1,7 @@
 """Reading a page for a caller: the query of the request, and a page decided on the record of now."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -9,12 +9,13 @@ from broker.channels import ChannelRecord
 from broker.errors import CursorExpired, NotFound
 from broker.pages import Page, Query, is_incomplete, parse_start, parse_types, render_page
 from broker.storage.log import Stale
-from handlers.auth import Access, read_grant, require_read_of_version
+from handlers.auth import Access, read_grant, require_read, require_read_of_version
 from handlers.broker import Broker, broker_of
 from handlers.channels.spelling import spell_poll
 from handlers.requests import query_number, query_text
 
 DEFAULT_LIMIT = 50
+T = TypeVar("T")
 
 
 class Read(NamedTuple):
@@ -61,6 +62,20 @@ async def read_page(connection: HTTPConnection, channel_id: str, query_of: Calla
             # Changed, or deleted and perhaps created again, since the record was cached.
             channel = await broker.channels.refresh(channel_id)
             access = Access(channel, read_grant(broker, connection, channel))
+
+
+async def read_of_now(connection: HTTPConnection, act: Callable[[ChannelRecord], Awaitable[T]]) -> T:
+    """What `act` reads of the channel of the path, on its record of now, that the caller may read.
+
+    Raises `NotFound`, `Unauthorized`, `Forbidden`, and what `act` raises but `Stale`.
+    """
+    channel_id = connection.path_params["channel_id"]
+    while True:
+        channel, _ = await require_read(connection, channel_id)
+        try:
+            return await act(channel)
+        except Stale:
+            await broker_of(connection).channels.refresh(channel_id)
 
 
 async def page_body(broker: Broker, read: Read, *, gap_is_error: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 
+from tests.serve_process import ServeProcess, serving
+
+SETTINGS = {
+    "TIDEMARK_CHANNELS__POLL_INTERVAL_S": "2",
+    "TIDEMARK_CLOCK__MODE": "test",
+    "TIDEMARK_OUTBOUND__ALLOW": '["127.0.0.0/8"]',
+}
 SWITCHES = (
     "--headless=new",
     # Chromium runs as root in containers only so; it visits this test's own pages and nothing else.
@@ -24,15 +32,15 @@ SWITCHES = (
 )
 
 
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    """One browser for all tests of this process."""
+@contextmanager
+def started(profile: Path) -> Iterator[WebDriver]:
+    """A browser of its own, with a profile of its own."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if browser is None or driver is None:
         pytest.skip("no chromium: apt-get install chromium chromium-driver")
     options = Options()
     options.binary_location = browser
-    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+    for switch in (*SWITCHES, f"--user-data-dir={profile}"):
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(driver))
@@ -43,16 +51,51 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
         made.quit()
 
 
-@pytest.fixture
-def browser(chromium: WebDriver) -> Iterator[WebDriver]:
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    """One browser for all tests of this process."""
+    with started(tmp_path_factory.mktemp("chromium")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def other_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    """A second one, which knows nothing of the first."""
+    with started(tmp_path_factory.mktemp("chromium")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
+    """One server for all tests of this process; its clock can be moved, and it calls receivers on this machine."""
+    with serving(tmp_path_factory.mktemp("pages") / "data", SETTINGS) as running:
+        yield running
+
+
+@contextmanager
+def clean(made: WebDriver) -> Iterator[WebDriver]:
     """The browser on an empty page; what pages logged as errors fails the test, but for refused requests."""
-    chromium.get("about:blank")
-    chromium.get_log("browser")  # type: ignore[no-untyped-call]
-    yield chromium
-    entries: list[dict[str, Any]] = chromium.get_log("browser")  # type: ignore[no-untyped-call]
-    chromium.get("about:blank")
+    made.get("about:blank")
+    made.get_log("browser")  # type: ignore[no-untyped-call]
+    yield made
+    entries: list[dict[str, Any]] = made.get_log("browser")  # type: ignore[no-untyped-call]
+    made.get("about:blank")
     severe = [each["message"] for each in entries if each["level"] == "SEVERE" and each["source"] != "network"]
     assert severe == []
+
+
+@pytest.fixture
+def browser(chromium: WebDriver) -> Iterator[WebDriver]:
+    """The browser for one test."""
+    with clean(chromium) as made:
+        yield made
+
+
+@pytest.fixture
+def other_browser(other_chromium: WebDriver) -> Iterator[WebDriver]:
+    """The second browser for one test."""
+    with clean(other_chromium) as made:
+        yield made
 
 
 def picture(browser: WebDriver, directory: Path, name: str) -> None:

@@ -79,12 +79,6 @@ class Studio:
         field.send_keys(text, Keys.ENTER)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
-    with serving(tmp_path_factory.mktemp("watch") / "data", {"TIDEMARK_CHANNELS__POLL_INTERVAL_S": "2"}) as running:
-        yield running
-
-
 @pytest.fixture
 def studio(server: ServeProcess, browser: WebDriver) -> Studio:
     return Studio(server, browser)

@@ -229,6 +229,8 @@ UNKNOWN = {"arguments": [{"query": {"conditions": [{"ids": ["7b1f2f2e-0000-4000-
 FOREIGN, ABSENT = dict.fromkeys(("partner", *KEYS), 403), dict.fromkeys(("partner", *KEYS), 404)
 
 ROWS: dict[str, Row] = {
+    # For programs, which do not ask for HTML, there is nothing.
+    "GET /": Row("none", status=404),
     "GET /healthz": Row("none"),
     "GET /readyz": Row("none"),
     "GET /openapi.json": Row("none"),
@@ -330,6 +332,7 @@ ROWS: dict[str, Row] = {
     "DELETE /api/v1/crons/{cron_id}": Row("tenant", but=CUEY),
     "GET /api/v1": Row("none"),
     "GET /api/v1/roles": Row("admin"),
+    "GET /api/v1/tenant": Row("tenant", but=dict.fromkeys(KEYS, OK)),
     "GET /api/v1/channels": Row("optional"),
     "POST /api/v1/channels": Row("admin", lambda cell: {"id": f"new-{cell.channel_id}", "name": "n"}),
     f"GET {CHANNEL}": Row("read"),
@@ -348,6 +351,7 @@ ROWS: dict[str, Row] = {
     f"DELETE {CHANNEL}/scheduled/{{scheduled_id}}": Row("publish"),
     f"GET {CHANNEL}/events": Row("read"),
     f"GET {CHANNEL}/events/{{event_id}}": Row("read"),
+    f"GET {CHANNEL}/history": Row("read"),
     f"DELETE {CHANNEL}/events/{{event_id}}": Row("publish"),
     f"GET {CHANNEL}/events/{{event_id}}/replies": Row("read"),
     f"GET {CHANNEL}/events/{{event_id}}/thread": Row("read"),

@@ -1,12 +1,12 @@
 -- Reads a page of a log and, in the same step, what the log says of itself.
 --
 -- KEYS  1 meta, 2 stream
--- ARGV  1 stream id to read after, or '+' for the newest events, 2 limit, 3 most entries to scan,
+-- ARGV  1 stream id to read after, '+' for the newest events, or '-' and an id for the newest before it, 2 limit, 3 most entries to scan,
 --       4 bytes of tails after which the scan ends (with the entry that reaches them),
 --       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count},
---        last position scanned or '', 1 when more may lie after it, number of entries scanned,
+--        last position scanned or '', 1 when more may lie beyond it, number of entries scanned,
 --        id, type or '', tail, id, type, tail, ...}
 -- always in the order of the log.
 
@@ -20,10 +20,10 @@ for i = 5, #ARGV do
   wanted[ARGV[i]] = true
 end
 
-local newest = ARGV[1] == '+'
+local newest = ARGV[1] == '+' or string.sub(ARGV[1], 1, 1) == '-'
 local limit, budget, most_bytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local found, scanned, more, examined, bytes = {}, '', 0, 0, 0
-local from = newest and '+' or '(' .. ARGV[1]
+local from = ARGV[1] == '+' and '+' or '(' .. string.gsub(ARGV[1], '^%-', '')
 
 local function field(entry, name)
   local fields = entry[2]

@@ -13,9 +13,8 @@ def test_an_event_is_kept_as_it_is() -> None:
 
 
 async def test_each_timer_of_calendars_has_somebody_who_acts_on_it(acme: Org) -> None:
-    assert {"calendar-expiry", "calendar-moment", "calendar-rearm", "calendar-purge"} == set(
-        timers_of(acme.server.broker)
-    )
+    kinds = {"calendar-expiry", "calendar-moment", "calendar-rearm", "calendar-purge", "calendar-forget"}
+    assert kinds == set(timers_of(acme.server.broker))
 
 
 async def test_an_event_is_reminded_of_begins_and_ends(acme: Org) -> None:
