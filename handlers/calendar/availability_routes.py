@@ -67,7 +67,7 @@ async def _health(request: Request, caller: Caller, of: str) -> Health:
 async def _events(
     request: Request, caller: Caller, of: str, asked: AskedTime
 ) -> tuple[list[CalendarEvent], int, Tail | None]:
-    """The events that meet the range and few others, each as it was last seen, when that was, and the tail of the log."""
+    """The events that meet the range and few others, as they were last seen, when that was, and the tail of the log."""
     broker, found = broker_of(request), dict[str, CalendarEvent]()
     now_ms, tail = 0, None
     for index, lowest, highest in overlap_reads(caller.tenant, of, asked.start_ms, asked.end_ms):
