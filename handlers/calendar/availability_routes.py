@@ -12,8 +12,9 @@ from handlers.calendar.availability import (
     render_stretches,
     slots_of,
 )
+from handlers.calendar.calendar_event import CalendarEvent
 from handlers.calendar.decisions import find_calendar
-from handlers.calendar.documents import EVENT, agent_key, end_index, event_index
+from handlers.calendar.documents import agent_key, overlap_reads
 from handlers.calendar.imports.documents import SUBSCRIPTION, subscription_index
 from handlers.calendar.imports.health import Health, health_of
 from handlers.calendar.imports.subscription import parse_kept as parse_subscription
@@ -61,16 +62,11 @@ async def _health(request: Request, caller: Caller, of: str) -> Health:
 
 
 async def _events(request: Request, caller: Caller, of: str, asked: AskedTime) -> AllEvents:
-    """The events that touch the range, by whichever index has fewer to look at: those that begin before it ends, or
-    those that end after it begins."""
-    broker, tenant = broker_of(request), caller.tenant
-    ways = (
-        (event_index(tenant, of), "-inf", f"({asked.end_ms}"),
-        (end_index(tenant, of), f"({asked.start_ms}", "+inf"),
-    )
-    partition, totals = broker.engine.partition(tenant), []
-    for index, lowest, highest in ways:
-        page = await broker.reader.page(partition, EVENT, index, limit=1, lowest=lowest, highest=highest)
-        totals.append(page.total)
-    index, lowest, highest = ways[totals[1] < totals[0]]
-    return await read_all(broker, tenant, index, lowest=lowest, highest=highest)
+    """The events that meet the range, and few others."""
+    broker, found = broker_of(request), dict[str, CalendarEvent]()
+    now_ms, tail = 0, None
+    for index, lowest, highest in overlap_reads(caller.tenant, of, asked.start_ms, asked.end_ms):
+        some = await read_all(broker, caller.tenant, index, lowest=lowest, highest=highest)
+        found |= {event.id: event for event in some.events}
+        now_ms, tail = some.now_ms, tail or some.tail
+    return AllEvents(list(found.values()), now_ms, tail)

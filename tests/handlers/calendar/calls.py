@@ -10,6 +10,7 @@ import httpx2
 from broker.api_keys import KeyRequest
 from broker.ids import render_time
 from tests.broker_server import BrokerServer
+from tests.channel_log import whole_log
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -111,17 +112,7 @@ class Org:
     async def told(self, channel: str = "") -> list[Json]:
         """The events on the calendar's channel so far, or on another one, read with the organisation's own key."""
         own = f"calendar-{self.calendar.removeprefix('cal_')}-{self.tenant}"
-        path, found, cursor = f"/api/v1/channels/{channel or own}/events", [], "0" * 26
-        while True:
-            answer = await self.server.http.get(
-                f"{path}?limit=100&cursor={cursor}", headers={"Authorization": f"Bearer {self.key}"}
-            )
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            found += page["events"]
-            cursor = page["cursor"]
-            if not page["has_more"]:
-                return found
+        return await whole_log(self.server.http, channel or own, self.key)
 
     async def story(self, event_id: str = "") -> list[str]:
         """The types that were told of one event, or of all, without `calendar.`."""

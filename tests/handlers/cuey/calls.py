@@ -9,6 +9,7 @@ import httpx2
 from broker.api_keys import KeyRequest
 from broker.ids import render_time
 from tests.broker_server import BrokerServer
+from tests.channel_log import whole_log
 
 UNKNOWN = "7b1f2f2e-0000-4000-8000-000000000001"
 HOUR_MS = 3_600_000
@@ -91,14 +92,7 @@ class Team:
 
     async def told(self) -> list[Json]:
         """The events on the team's channel so far, read with the team's own key."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        path, found, cursor = f"/api/v1/channels/cuey-team-{self.tenant}/events", [], "0" * 26
-        while True:
-            page = (await self.server.http.get(f"{path}?limit=100&cursor={cursor}", headers=headers)).json()
-            found += page["events"]
-            cursor = page["cursor"]
-            if not page["has_more"]:
-                return found
+        return await whole_log(self.server.http, f"cuey-team-{self.tenant}", self.key)
 
     async def story(self, event_id: str) -> list[str]:
         """What was told of one event, without `cuey.event.`."""

@@ -8,6 +8,7 @@ import httpx2
 
 from broker.api_keys import KeyRequest
 from tests.broker_server import BrokerServer
+from tests.channel_log import whole_log
 
 SERVICE = "/event.events.private.v1.Service"
 ID = "c2ed3890-716d-4380-a597-d860ecacada0"
@@ -80,17 +81,7 @@ class Caller:
 
     async def told(self) -> list[Json]:
         """The events on the tenant's channel so far, read with the tenant's own key."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        path, found, cursor = f"/api/v1/channels/lifecycle-team-{self.tenant}/events", [], "0" * 26
-        while True:
-            answer = await self.server.http.get(f"{path}?limit=100&cursor={cursor}", headers=headers)
-            if answer.status_code == 404:
-                return []
-            page = answer.json()
-            found += page["events"]
-            cursor = page["cursor"]
-            if not page["has_more"]:
-                return found
+        return await whole_log(self.server.http, f"lifecycle-team-{self.tenant}", self.key)
 
 
 async def caller_of(server: BrokerServer, tenant: str = "acme", *scopes: str) -> Caller:

@@ -8,6 +8,7 @@ import httpx2
 from broker.api_keys import KeyRequest
 from broker.ids import render_time
 from tests.broker_server import BrokerServer
+from tests.channel_log import whole_log
 
 PREFIX = "/v1/live-events"
 UNKNOWN = "7b1f2f2e-0000-4000-8000-000000000001"
@@ -70,18 +71,8 @@ class Organiser:
 
     async def told(self, channel_id: str | None = None) -> list[Json]:
         """The events on a channel so far: the tenant's, where no other is named."""
-        headers = {"Authorization": f"Bearer {self.key}"} if channel_id is None else {}
-        path = f"/api/v1/channels/{channel_id or f'live-team-{self.tenant}'}/events"
-        found, cursor = list[Json](), "0" * 26
-        while True:
-            answer = await self.server.http.get(f"{path}?limit=100&cursor={cursor}", headers=headers)
-            if answer.status_code == 404:
-                return found
-            page = answer.json()
-            found += page["events"]
-            cursor = page["cursor"]
-            if not page["has_more"]:
-                return found
+        own = f"live-team-{self.tenant}"
+        return await whole_log(self.server.http, channel_id or own, self.key if channel_id is None else None)
 
     async def kinds(self) -> list[str]:
         """The types on the tenant's channel, without `live.`."""
