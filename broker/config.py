@@ -161,8 +161,9 @@ class LiveSettings(Section):
 
 
 class CalendarSettings(Section):
-    """`[calendar]`: how the organisations' webhooks are delivered, and how many there may be."""
+    """`[calendar]`: how many events and webhooks an organisation may have, and how webhooks are delivered."""
 
+    events_per_month: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     webhooks: Annotated[int, Field(ge=0, le=1_000)] = 50
     webhook_timeout_s: Annotated[float, Field(ge=0.1, le=30, allow_inf_nan=False)] = 10.0
     webhook_retries_s: tuple[Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)], ...] = (

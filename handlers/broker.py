@@ -101,6 +101,7 @@ class LiveSite:
 class CalendarSite:
     """The values of `[calendar]`; the defaults are those of config.toml."""
 
+    events_per_month: int = 0
     webhooks: int = 50
     webhook_timeout_s: float = 10.0
     webhook_retries_s: tuple[float, ...] = (60.0, 300.0, 1_800.0)

@@ -11,6 +11,7 @@ from handlers.calendar.calendar_event import parse_kept, render_calendar_event
 from handlers.calendar.documents import EVENT, agent_key, event_index, event_key
 from handlers.calendar.machine import Command
 from handlers.calendar.making import find_agent
+from handlers.calendar.quota import counting, quota_key
 from handlers.calendar.serving import (
     Caller,
     calendar_of_event,
@@ -34,8 +35,12 @@ async def create_event(request: Request) -> Response:
     body = await _body_of(request)
     caller = caller_of(request)
     place, asked = caller.place(calendar_id), parse_event(body)
-    decide = partial(decisions.creating, place, asked, fresh_id(broker_of(request), "evt_"))
-    return await execute_on(request, caller, body, place.keys, decide, calendar_id)
+    broker = broker_of(request)
+    decide, keys = partial(decisions.creating, place, asked, fresh_id(broker, "evt_")), place.keys
+    if broker.calendar.events_per_month:
+        key = quota_key(caller.tenant, await broker.engine.now_ms(broker.engine.partition(caller.tenant)))
+        decide, keys = partial(counting, key, broker.calendar.events_per_month, decide), [*keys, key]
+    return await execute_on(request, caller, body, keys, decide, calendar_id)
 
 
 async def list_events(request: Request) -> Response:

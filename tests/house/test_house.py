@@ -150,6 +150,7 @@ PURE_OF_CALENDAR = (
     "making",
     "models",
     "moments",
+    "quota",
     "sent",
     "texts",
     "times",
