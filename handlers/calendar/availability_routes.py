@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.storage.state import Tail
 from handlers.broker import broker_of
 from handlers.calendar.availability import (
     AskedTime,
@@ -13,17 +12,14 @@ from handlers.calendar.availability import (
     render_stretches,
     slots_of,
 )
-from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.decisions import find_calendar
-from handlers.calendar.documents import EVENT, agent_key, overlap_reads
+from handlers.calendar.documents import EVENT, agent_key, end_index, event_index
 from handlers.calendar.imports.documents import SUBSCRIPTION, subscription_index
 from handlers.calendar.imports.health import Health, health_of
 from handlers.calendar.imports.subscription import parse_kept as parse_subscription
 from handlers.calendar.making import find_agent
-from handlers.calendar.serving import Caller, caller_of, path_id, settled_page
+from handlers.calendar.serving import PAGE, AllEvents, Caller, caller_of, path_id, read_all
 from handlers.idempotency import state_answer
-
-PAGE = 1_000
 
 
 async def calendar_availability(request: Request) -> Response:
@@ -64,17 +60,17 @@ async def _health(request: Request, caller: Caller, of: str) -> Health:
     return health_of(found, page.now_us // 1000, broker.ical.stale_after_ms)
 
 
-async def _events(
-    request: Request, caller: Caller, of: str, asked: AskedTime
-) -> tuple[list[CalendarEvent], int, Tail | None]:
-    """The events that meet the range and few others, as they were last seen, when that was, and the tail of the log."""
-    broker, found = broker_of(request), dict[str, CalendarEvent]()
-    now_ms, tail = 0, None
-    for index, lowest, highest in overlap_reads(caller.tenant, of, asked.start_ms, asked.end_ms):
-        skip, total = 0, 1
-        while skip < total:
-            bounds = {"lowest": lowest, "highest": highest, "skip": skip, "limit": PAGE}
-            page = await settled_page(broker, caller.tenant, (EVENT, index), **bounds)
-            found |= {member: parse_kept(each.body) for member, each in page.documents}
-            skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
-    return list(found.values()), now_ms, tail
+async def _events(request: Request, caller: Caller, of: str, asked: AskedTime) -> AllEvents:
+    """The events that touch the range, by whichever index has fewer to look at: those that begin before it ends, or
+    those that end after it begins."""
+    broker, tenant = broker_of(request), caller.tenant
+    ways = (
+        (event_index(tenant, of), "-inf", f"({asked.end_ms}"),
+        (end_index(tenant, of), f"({asked.start_ms}", "+inf"),
+    )
+    partition, totals = broker.engine.partition(tenant), []
+    for index, lowest, highest in ways:
+        page = await broker.reader.page(partition, EVENT, index, limit=1, lowest=lowest, highest=highest)
+        totals.append(page.total)
+    index, lowest, highest = ways[totals[1] < totals[0]]
+    return await read_all(broker, tenant, index, lowest=lowest, highest=highest)

@@ -20,8 +20,6 @@ MOMENT_TIMER = "calendar-moment"
 EXPIRY_TIMER = "calendar-expiry"
 REARM_TIMER = "calendar-rearm"
 PURGE_TIMER = "calendar-purge"
-LONG_MS = (86_400_000, 32 * 86_400_000)
-"""Events that last longer than one of these stand in an index of such events too."""
 IMPORTED_KEPT_MS = 31 * 86_400_000
 """So long after its end an event of a feed is forgotten: nobody can delete it."""
 
@@ -51,20 +49,9 @@ def event_index(tenant: str, of: str, status: str | None = None, source: str | N
     return f"calendar-events/{tenant}/{of}/{status or ''}/{source or ''}"
 
 
-def long_index(tenant: str, of: str, longer_than_ms: int) -> str:
-    """The index of the events of a calendar or an agent that last longer than this, one of `LONG_MS`."""
-    return f"calendar-long/{tenant}/{of}/{longer_than_ms}"
-
-
-def overlap_reads(tenant: str, of: str, start_ms: int, end_ms: int) -> list[tuple[str, str, str]]:
-    """Indexes, each with the lowest and highest score in it, that have every event which meets a range of time.
-
-    An event lasts no longer than the next of `LONG_MS`, or stands in the next index. What lasts longest is read first:
-    an event that is made longer meanwhile is still in the indexes that come later.
-    """
-    names = [event_index(tenant, of), *(long_index(tenant, of, each) for each in LONG_MS)]
-    lowest = [*(f"({start_ms - each}" for each in LONG_MS), "-inf"]
-    return [(name, low, f"({end_ms}") for name, low in zip(names, lowest, strict=True)][::-1]
+def end_index(tenant: str, of: str) -> str:
+    """The index of the events of a calendar or an agent by when they end."""
+    return f"calendar-events-by-end/{tenant}/{of}"
 
 
 def calendar_index(tenant: str, agent_id: str | None = None) -> str:
@@ -92,15 +79,15 @@ def put_event(tenant: str, event: CalendarEvent, owner: str | None, expected: in
 
     One of a feed stands in an index by its end too, and is forgotten a while after that.
     """
-    key, whose = event_key(tenant, event.id), [of for of in (event.calendar_id, owner) if of is not None]
-    lists = [
-        event_index(tenant, of, status, source)
-        for of in whose
+    key = event_key(tenant, event.id)
+    places = [of for of in (event.calendar_id, owner) if of is not None]
+    by_start = [
+        Entry(event_index(tenant, of, status, source), event.start_ms, key.id)
+        for of in places
         for status in (None, event.status.value)
         for source in (None, event.source)
     ]
-    lists += [long_index(tenant, of, each) for of in whose for each in LONG_MS if event.end_ms - event.start_ms > each]
-    entries = tuple(Entry(name, event.start_ms, key.id) for name in lists)
+    entries = (*by_start, *(Entry(end_index(tenant, of), event.end_ms, key.id) for of in places))
     if event.subscription_id is None:
         return Put(key, expected, render_kept(event), entries)
     imported = Entry(imported_index(tenant, event.subscription_id), event.end_ms, key.id)

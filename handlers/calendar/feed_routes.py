@@ -7,22 +7,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.errors import NotFound
-from handlers.broker import Broker, broker_of
+from handlers.broker import broker_of
 from handlers.caching import is_known, strong_etag
 from handlers.calendar import making
-from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.calendars import parse_calendar
-from handlers.calendar.documents import EVENT, calendar_key, event_index
+from handlers.calendar.documents import calendar_key, event_index
 from handlers.calendar.feed import DAY_MS, build_feed
 from handlers.calendar.feed_token import Feeds, parse_token
-from handlers.calendar.serving import caller_of, execute_on, path_id, settled_page
+from handlers.calendar.serving import caller_of, execute_on, path_id, read_all
 from handlers.site_url import site_url
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 KEEP_S = 300
 PAST_DAYS = 366
 MOST_EVENTS = 10_000
-PAGE = 1_000
 _GONE = "No such feed"
 
 
@@ -41,7 +39,10 @@ async def read_feed(request: Request) -> Response:
     calendar = parse_calendar(document.body) if document else None
     if calendar is None or not feeds_of(request).is_of(named, calendar):
         raise NotFound(_GONE)
-    events = await _events(broker, named.tenant, named.calendar_id)
+    # The events from a year ago on, the first `MOST_EVENTS` of them.
+    from_ms = await broker.engine.now_ms(broker.engine.partition(named.tenant)) - PAST_DAYS * DAY_MS
+    index = event_index(named.tenant, named.calendar_id)
+    events = (await read_all(broker, named.tenant, index, most=MOST_EVENTS, lowest=str(max(0, from_ms)))).events
     body = await asyncio.to_thread(build_feed, calendar, events)
     headers = {"ETag": strong_etag(body), "Cache-Control": f"private, max-age={KEEP_S}"}
     if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
@@ -55,22 +56,3 @@ async def rotate_feed(request: Request) -> Response:
     place = caller.place(calendar_id)
     decide = partial(making.rotating_feed, place, feeds_of(request))
     return await execute_on(request, caller, None, place.keys, decide, calendar_id)
-
-
-async def _events(broker: Broker, tenant: str, calendar_id: str) -> list[CalendarEvent]:
-    """The events from a year ago on, the first `MOST_EVENTS` of them, each once."""
-    now_ms = await broker.engine.now_ms(broker.engine.partition(tenant))
-    found: dict[str, CalendarEvent] = {}
-    skip, total = 0, 1
-    while skip < min(total, MOST_EVENTS):
-        page = await settled_page(
-            broker,
-            tenant,
-            (EVENT, event_index(tenant, calendar_id)),
-            lowest=str(max(0, now_ms - PAST_DAYS * DAY_MS)),
-            skip=skip,
-            limit=PAGE,
-        )
-        found |= {member: parse_kept(each.body) for member, each in page.documents}
-        skip, total = skip + PAGE, page.total
-    return list(found.values())

@@ -14,21 +14,22 @@ from broker.errors import Forbidden, NotFound, Unavailable
 from broker.ids import MAX_SEQ, MAX_TAG, Position, render_tag, render_ulid
 from broker.scopes import Grant
 from broker.storage.commit import Decide
-from broker.storage.state import Loaded, Page
+from broker.storage.state import Loaded, Page, Tail
 from broker.timers import Claimed
 from handlers.auth import NO_RIGHT, require_tenant
 from handlers.broker import Broker, broker_of
-from handlers.calendar.calendar_event import parse_kept
+from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.decisions import Due, Place, find_calendar, settling
-from handlers.calendar.documents import HOLDS, calendar_key, due_index, event_key, holds_key
+from handlers.calendar.documents import EVENT, HOLDS, calendar_key, due_index, event_key, holds_key
 from handlers.calendar.events import channel_of, org_of
 from handlers.calendar.holds import parse_holds
-from handlers.calendar.wire import Asked, check_id
+from handlers.calendar.wire import MOST_OFFSET, Asked, check_id
 from handlers.committing import again_where_gone, answer_by_commit
 from handlers.idempotency import state_answer
 
 API = "calendar"
 SETTLINGS = 16
+PAGE = 1_000
 MOST_PAGE_BYTES = 33_554_432
 CALENDAR_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -176,6 +177,27 @@ async def read_page(
     )
     shown = {"data": render(page), "total": page.total, "limit": asked.limit, "offset": asked.offset}
     return state_answer(shown, page.tail)
+
+
+class AllEvents(NamedTuple):
+    """Events of an index, each as it was last seen, when that was, and the tail of the log before the first."""
+
+    events: list[CalendarEvent]
+    now_ms: int
+    tail: Tail | None
+
+
+async def read_all(
+    broker: Broker, tenant: str, index: str, *, lowest: str = "-inf", highest: str = "+inf", most: int = MOST_OFFSET
+) -> AllEvents:
+    """The events of an index between these bounds, page by page, the first `most` of them."""
+    found: dict[str, CalendarEvent] = {}
+    skip, total, now_ms, tail = 0, 1, 0, None
+    while skip < min(total, most):
+        page = await settled_page(broker, tenant, (EVENT, index), skip=skip, limit=PAGE, lowest=lowest, highest=highest)
+        found |= {member: parse_kept(each.body) for member, each in page.documents}
+        skip, total, now_ms, tail = skip + PAGE, page.total, page.now_us // 1000, tail or page.tail
+    return AllEvents(list(found.values()), now_ms, tail)
 
 
 async def settled_page(broker: Broker, tenant: str, place: tuple[str, str], **bounds: Any) -> Page:

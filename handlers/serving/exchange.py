@@ -156,8 +156,8 @@ class Exchange:
         for name, value in (*self._default_headers, *message.get("headers", ())):
             if name == b"content-length":
                 length = int(value)
-            elif name == b"connection":
-                self.keep_alive = self.keep_alive and value.lower() != b"close"
+            elif name == b"connection" and value.lower() == b"close":
+                self.keep_alive = False
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
         if not self.keep_alive:

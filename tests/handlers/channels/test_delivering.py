@@ -25,7 +25,7 @@ WEBHOOKS = f"{API}/channels/news/webhooks"
 OPEN: dict[str, Any] = {
     "outbound": {"allow": ["127.0.0.0/8"]},
     "clock": {"mode": "test"},
-    "webhooks": {"timeout_s": 1.0},
+    "webhooks": {"timeout_s": 10.0},
     "channels": {"trim_interval_s": 0.05},
 }
 SECOND_MS, HOUR_MS = 1_000, 3_600_000

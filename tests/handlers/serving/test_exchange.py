@@ -95,6 +95,15 @@ async def test_an_answer_without_a_length_is_chunked() -> None:
     assert b"transfer-encoding: chunked" in head and rest == b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"
 
 
+async def test_what_an_app_says_of_the_connection_is_said_and_close_is_done() -> None:
+    upgrade = (b"connection", b"Upgrade")
+    (answer, *_) = parse_answers(await told(start(upgrade, LENGTH_2, status=426), body(b"ok")))
+    assert answer.status == 426
+    head = (await told(start((b"connection", b"close"), LENGTH_2), body(b"ok"), request=GET + b"\r\n")).lower()
+    assert head.count(b"connection: close") == 1
+    assert b"connection: upgrade" in (await told(start(upgrade, LENGTH_2), body(b"ok"))).lower()
+
+
 async def test_the_answer_to_head_has_no_body() -> None:
     head, _, rest = (await told(start(LENGTH_2), body(b"ok"), request=LAST.replace(b"GET", b"HEAD"))).partition(
         b"\r\n\r\n"
