@@ -37,6 +37,10 @@ from tests.serving_app import Running, running_server
 API = "/api/v1"
 
 
+PATIENT = {"reply_timeout_s": 10.0}
+"""`[engine]` for brokers whose tests are not about an engine that is slow: a machine under load is."""
+
+
 @dataclass(slots=True)
 class BrokerServer:
     """A running broker: where it listens, its parts, and tokens for it."""

@@ -27,7 +27,8 @@ def operation(
         summary,
         "tenant",
         {status: Answer(summary, None if shown is None else schema_of(shown))},
-        refusals=(*refusals, 503) if method == "GET" else (*refusals, 409, 503),
+        # Writes take an Idempotency-Key, which may be none (400) or that of another body (409).
+        refusals=(*refusals, 503) if method == "GET" else (*sorted({400, *refusals, 409}), 503),
         parameters=parameters if method == "GET" else (*parameters, IDEMPOTENCY_KEY),
         body=None if body is None else schema_of(body),
         tag="calendar",

@@ -53,7 +53,9 @@ OPERATIONS = (
         404,
         body=WebhookPatched,
     ),
-    operation("DELETE", WEBHOOK, webhook_routes.delete_calendar_webhook, "Remove a webhook", None, 404, status=204),
+    operation(
+        "DELETE", WEBHOOK, webhook_routes.delete_calendar_webhook, "Remove a webhook", None, 400, 404, status=204
+    ),
     operation(
         "GET",
         f"{WEBHOOK}/deliveries",

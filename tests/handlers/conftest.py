@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from broker.storage.embedded import EmbeddedEngine
-from tests.broker_server import BrokerServer, running_broker
+from tests.broker_server import PATIENT, BrokerServer, running_broker
 from tests.engines import empty, running_engine
 
 OVERRIDES: dict[str, dict[str, Any]] = {
@@ -15,6 +15,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "channels": {"trim_interval_s": 0.05},
     "auth": {"token_leeway_s": 0},
     "clock": {"mode": "test"},
+    "engine": PATIENT,
 }
 
 

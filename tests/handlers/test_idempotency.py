@@ -23,7 +23,11 @@ OF_OPERATORS = ("POST /admin/clock", "DELETE /admin/keys/{key_id}")
 OF_DOMAINS = (
     "POST /event.events.private.v1.Service/",
     *(f"{each} {of}" for each in WRITES for of in ("/api/v1/events", "/api/v1/crons", "/v1/live-events/")),
-    *(f"{each} /v1/{of}" for each in WRITES for of in ("calendars", "agents", "events", "webhooks")),
+    *(
+        f"{each} /v1/{of}"
+        for each in WRITES
+        for of in ("calendars", "agents", "events", "webhooks", "ical-subscriptions")
+    ),
 )
 """Have their own tests in their folders."""
 

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.broker_server import BrokerServer, running_broker
+from tests.broker_server import PATIENT, BrokerServer, running_broker
 from tests.handlers.calendar.calls import Org, org_of
 from tests.receivers import Receiver, receiving
 from tests.stores import Store, open_store
 
-OPEN: dict[str, dict[str, Any]] = {"clock": {"mode": "test"}, "outbound": {"allow": ["127.0.0.0/8"]}}
+OPEN: dict[str, dict[str, Any]] = {
+    "clock": {"mode": "test"},
+    "engine": PATIENT,
+    "outbound": {"allow": ["127.0.0.0/8"]},
+}
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.broker_server import BrokerServer, running_broker
+from tests.broker_server import PATIENT, BrokerServer, running_broker
 from tests.handlers.cuey.calls import Team, team_of
 from tests.receivers import Receiver, receiving
 
 OPEN: dict[str, dict[str, Any]] = {
     "clock": {"mode": "test"},
+    "engine": PATIENT,
     "outbound": {"allow": ["127.0.0.0/8"]},
     "cuey": {"timeout_s": 5.0},
 }

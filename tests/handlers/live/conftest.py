@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.broker_server import BrokerServer, running_broker
+from tests.broker_server import PATIENT, BrokerServer, running_broker
 from tests.handlers.live.calls import SECRET, Organiser, organiser_of
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "clock": {"mode": "test"},
+    "engine": PATIENT,
     "live": {"ingest_secret": SECRET, "playback_secret": "a secret of players"},
     "server": {"trusted_proxies": ["127.0.0.1"]},
 }
