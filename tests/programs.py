@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-PACKAGE_OF = {"curl": "curl", "bash": "bash"}
+PACKAGE_OF = {"curl": "curl", "bash": "bash", "redis-cli": "redis-server"}
 
 
 def program(name: str) -> str:
