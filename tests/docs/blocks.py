@@ -43,8 +43,9 @@ class Block(NamedTuple):
 
     @property
     def commands(self) -> list[list[str]]:
-        """The words of each line, for commands of one line each."""
-        return [words for line in self.text.splitlines() if (words := shlex.split(line, comments=True))]
+        """The words of each command, where none has a quoted line break."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
 class Registration(NamedTuple):

@@ -16,7 +16,7 @@ from tests.programs import program
 from tests.serve_process import FOR_TESTS, ServeProcess, environment, serving
 
 PATIENCE_S = 60.0
-AT_HOME = ("run", ".venv", "examples", "clients")
+AT_HOME = ("run", ".venv", "examples", "clients", "deploy")
 SAFE = {"PIP_REQUIRE_VIRTUALENV": "1"}
 """No page installs anything on this machine."""
 

@@ -9,6 +9,8 @@ from tests.clusters import running_cluster
 from tests.docs.blocks import Blocks, runs
 from tests.serve_process import serving
 
+PATIENT = {"TIDEMARK_ENGINE__ACK_TIMEOUT_S": "8"}
+
 
 @pytest.mark.timeout(240)
 @runs("docs/cluster.md", "toml")
@@ -21,7 +23,7 @@ def test_a_broker_with_these_settings_acknowledges_what_a_replica_has(tmp_path: 
     with running_cluster(tmp_path / "cluster", replicas=1) as cluster:
         config.write_text(settings.text.replace(engine.url, cluster.url))
         own = load_settings(config, {}).engine
-        environ = {"TIDEMARK_ENGINE__URL": own.url, "TIDEMARK_ENGINE__ACK": own.ack}
+        environ = {"TIDEMARK_ENGINE__URL": own.url, "TIDEMARK_ENGINE__ACK": own.ack, **PATIENT}
         with serving(tmp_path / "data", environ) as server:
             name = cluster.name_in(*cluster.partitions_of(cluster.primaries[0]))
             server.create(name)

@@ -10,7 +10,7 @@ from broker.config_sources import load_settings
 from tests.docs.blocks import ROOT, Blocks, runs
 from tests.docs.shells import shell, until
 from tests.flows.test_readme import server_beneath
-from tests.serve_process import free_port
+from tests.serve_process import ServeProcess, free_port
 
 DEFAULTS = load_settings(None, {})
 
@@ -35,10 +35,11 @@ def test_its_command_and_its_unit_serve_and_end_well(tmp_path: Path, blocks: Blo
         "/var/lib/tidemark": str(tmp_path / "state"),
         "/etc/tidemark.toml": str(tmp_path / "tidemark.toml"),
     }
-    with shell(tmp_path, free_port(), here) as bash:
+    port = free_port()
+    with shell(tmp_path, port, here) as bash:
         for text in (command.text, service["ExecStart"]):
             log = bash.type(text, goes_on=True)
-            until(lambda log=log: "Serving on http://127.0.0.1:" in log.read_text(), log.read_text)  # type: ignore[misc]
+            until(ServeProcess(tmp_path / "state", port, {}).is_ready, log.read_text)
             server_beneath(bash.pid).terminate()
             # Fails unless the server's status is 0.
             bash.type("wait %1")

@@ -21,26 +21,33 @@ from tests.docs.shells import Session, session, shell, until
 from tests.exposition import Exposition
 from tests.serve_process import API, free_port
 
-ADMIN_PORT = free_port()
+
+@pytest.fixture(scope="module")
+def admin_port() -> int:
+    """Where the page's server has its admin listener."""
+    return free_port()
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def page(admin_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """A server with an admin listener and a public channel, and a shell beside it."""
-    listener = {"TIDEMARK_SERVER__ADMIN_LISTEN": f"127.0.0.1:{ADMIN_PORT}"}
+    listener = {"TIDEMARK_SERVER__ADMIN_LISTEN": f"127.0.0.1:{admin_port}"}
     with session(tmp_path_factory.mktemp("operations"), listener) as opened:
         opened.server.create("news")
         yield opened
 
 
-@runs("docs/operations.md#metrics", "yaml")
-def test_what_prometheus_is_told_to_scrape_answers_without_a_token(page: Session, blocks: Blocks) -> None:
-    [config] = blocks
+@runs("docs/operations.md#metrics", "sh", "yaml")
+def test_metrics_are_answered_to_a_token_and_to_what_scrapes_the_admin_listener(
+    page: Session, admin_port: int, blocks: Blocks
+) -> None:
+    asking, config = blocks
+    assert Exposition(page.type(asking)).value("tidemark_processes") == 1
     [job] = yaml.safe_load(config.text)["scrape_configs"]
     [target] = job["static_configs"][0]["targets"]
     assert target == "127.0.0.1:9001"
-    answer = httpx2.get(f"http://127.0.0.1:{ADMIN_PORT}/metrics", trust_env=False)
-    assert answer.status_code == 200 and Exposition(answer.text).value("tidemark_engine_up") == 1
+    answer = httpx2.get(f"http://127.0.0.1:{admin_port}/metrics", trust_env=False)
+    assert answer.status_code == 200 and Exposition(answer.text).value("tidemark_processes") == 1
 
 
 @holds("docs/operations.md#who-reads-a-channel", "json")
@@ -67,7 +74,7 @@ def test_a_refusal_is_logged_as_shown(page: Session, blocks: Blocks) -> None:
             assert server.ask("POST", "/channels/news/events", json={"data": 1}).status_code == 503
         finally:
             engine.config_set("maxmemory", 0)
-    until(lambda: "tidemark.access" in server.log.read_text(), server.log.read_text)
+    until(lambda: re.search(r"tidemark\.access.*\n", server.log.read_text()), server.log.read_text)
     [line] = [line for line in server.log.read_text().splitlines() if '"tidemark.access"' in line]
     page.check(shown, line)
     assert list(json.loads(line)) == list(json.loads(shown.text))

@@ -2,14 +2,11 @@
 
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 
-from broker.config_sources import load_settings
-from tests.docs.blocks import ROOT, Blocks, holds, runs
+from tests.docs.blocks import ROOT, Blocks, runs
 from tests.docs.shells import answers, session, until
 from tests.serve_process import environment
 
@@ -65,18 +62,6 @@ def test_the_page_of_channels_does_what_it_says(tmp_path: Path, blocks: Blocks) 
     assert f"id: {newest['events'][1]['id']}" in stream
     status, rest = changed.split("\n", 1)
     assert status == "204" and '"is_public":false' in rest and "Subscribe token required" in rest
-
-
-@holds("docs/kubernetes.md", "yaml")
-def test_the_manifest_for_kubernetes_names_what_there_is(blocks: Blocks) -> None:
-    [manifest] = blocks
-    spec = yaml.safe_load(manifest.text)["spec"]["template"]["spec"]
-    [container] = spec["containers"]
-    settings = load_settings(None, environ={each["name"]: each["value"] for each in container["env"]})
-    assert settings.server.drain_s < settings.server.shutdown_s < spec["terminationGracePeriodSeconds"]
-    paths = {container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")}
-    assert paths == {"/readyz", "/healthz"} and container["args"][0] == "serve"
-    assert tomllib.loads((ROOT / "config.toml").read_text())["server"]["port"] == container["ports"][0]["containerPort"]
 
 
 def test_the_reading_order_is_there_and_short() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import Block, Blocks, runs
-from tests.docs.shells import shell
+from tests.docs.shells import shell, until
 from tests.programs import program
-from tests.serve_process import ServeProcess, serving
+from tests.serve_process import ServeProcess, free_port, serving
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_copy_of_a_stopped_server_is_the_server(tmp_path: Path) -> None:
 def test_a_copy_made_under_load_has_all_that_was_acknowledged_before_it(
     tmp_path: Path, backup: Path, blocks: Blocks
 ) -> None:
-    [steps] = blocks
+    steps, restore = blocks
     stop = threading.Event()
     with serving(tmp_path / "data") as server, server.client() as publisher:
         server.create("news")
@@ -65,7 +65,13 @@ def test_a_copy_made_under_load_has_all_that_was_acknowledged_before_it(
             load.join()
         last = server.publish("news", "after the copy")[0]
         everything = [event["id"] for event in server.events("news", start)]
-    with serving(backup) as again:
+    # As the second block says, into an empty directory.
+    port = free_port()
+    again = ServeProcess(tmp_path / "again/restored", port, {})
+    again.data.parent.mkdir()
+    with shell(again.data.parent, port, {"/backup/": f"{backup}/"}) as bash:
+        log = bash.type(restore.text, goes_on=True)
+        until(again.is_ready, log.read_text)
         found = [event["id"] for event in again.events("news", start)]
         assert found[: len(before)] == before
         assert found == everything[: len(found)]
