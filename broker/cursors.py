@@ -12,7 +12,8 @@ class LogMeta(NamedTuple):
     """What a log says of itself, read in one step with whatever it came with.
 
     `start` is the position that the log was created at, `top` the last one given out (equal to `start` while nothing
-    was published), `trimmed` the last one that retention removed (equal to `start` while none was).
+    was published), `trimmed` the last one that retention removed (equal to `start` while none was). No event
+    up to `top` has a tail of more than `largest_bytes`.
     """
 
     start: Position
@@ -21,6 +22,7 @@ class LogMeta(NamedTuple):
     revision: int
     record_version: int
     event_count: int
+    largest_bytes: int = 0
 
     @property
     def last(self) -> Position | None:

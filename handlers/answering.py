@@ -17,9 +17,11 @@ from handlers.caching import has_credential
 from handlers.metrics.requests import DEFECT, RequestCounts, reader_of
 from handlers.serving.detach import at_end
 from handlers.serving.refusals import Refusals
+from handlers.serving.whole_answer import WHOLE
 from handlers.standard_headers import PREFLIGHT_ANSWER, is_preflight, standard_headers, without_range
 
 STARTS = {
+    WHOLE: None,
     "http.response.start": None,
     "websocket.http.response.start": None,
     "websocket.accept": 101,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from broker.channels import ChannelRecord
 from broker.cursors import LogMeta
 from handlers.caching import is_known
+from handlers.responses import ReadyAnswer, ready
 
 Asked = tuple[bytes, bytes]
 """Path and query, as sent."""
@@ -26,10 +27,10 @@ class ReadyPage(NamedTuple):
     channel: ChannelRecord
     meta: LogMeta
     etag: str
-    whole: Response
-    not_modified: Response
+    whole: ReadyAnswer
+    not_modified: ReadyAnswer
 
-    def answer(self, if_none_match: str) -> Response:
+    def answer(self, if_none_match: str) -> ReadyAnswer:
         """The one that the client needs."""
         return self.not_modified if if_none_match and is_known(if_none_match, self.etag) else self.whole
 
@@ -58,7 +59,9 @@ class ReadyPages:
         if former is not None:
             self._bytes -= len(former.whole.body)
         headers = {name: value for name, value in whole.headers.items() if not name.startswith("content-")}
-        self._pages[asked] = ReadyPage(channel, meta, etag, whole, Response(status_code=304, headers=headers))
+        self._pages[asked] = ReadyPage(
+            channel, meta, etag, ready(whole), ready(Response(status_code=304, headers=headers))
+        )
         self._bytes += size
         while self._bytes > self._most_bytes:
             _, oldest = self._pages.popitem(last=False)

@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 from broker.errors import Refusal
 from broker.strictjson import render_json
 from handlers.envelopes import error_of
+from handlers.serving.whole_answer import WHOLE, parse_lines, render_lines, takes_whole
 
 PRIVATE = "private, no-store"
-_JSON = (b"content-type", b"application/json")
 READ_ONLY = "GET, HEAD"
 """What static files allow; Starlette does not say so in its 405."""
 
@@ -30,19 +30,34 @@ def json_bytes(body: bytes, status: int = 200, headers: dict[str, str] | None = 
 
 
 class ReadyAnswer:
-    """A JSON answer with nothing to be worked out: an ASGI app, for what is answered most."""
+    """An answer whose header lines and body are ready: an ASGI app, for what is answered most."""
 
-    __slots__ = ("body", "headers", "status_code")
+    __slots__ = ("body", "lines", "status_code")
 
-    def __init__(self, body: bytes, status_code: int, *headers: tuple[bytes, bytes]) -> None:
-        self.body = body
+    def __init__(self, status_code: int, lines: bytes, body: bytes) -> None:
         self.status_code = status_code
-        self.headers = (*headers, _JSON, (b"content-length", b"%d" % len(body)))
+        self.lines = lines
+        self.body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
+        """Send it, at once where the server takes that."""
+        if takes_whole(scope):
+            await send({"type": WHOLE, "status": self.status_code, "lines": self.lines, "body": self.body})
+        else:
+            headers = parse_lines(self.lines)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+            await send({"type": "http.response.body", "body": self.body})
+
+
+def ready_json(body: bytes, status: int, own_lines: bytes = b"") -> ReadyAnswer:
+    """A ready JSON answer; `own_lines` are further header lines, as `whole_answer` wants them."""
+    lines = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n" % (own_lines, len(body))
+    return ReadyAnswer(status, lines, body)
+
+
+def ready(answer: Response) -> ReadyAnswer:
+    """The same answer, ready to be given many times."""
+    return ReadyAnswer(answer.status_code, render_lines(answer.raw_headers), bytes(answer.body))
 
 
 def no_content() -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Scope
 
 from handlers.caching import RawHeaders
+from handlers.serving.whole_answer import WHOLE
 
 PREFLIGHT_ANSWER = Response(
     status_code=204,
@@ -24,6 +25,11 @@ _EXPOSED = (
     b"access-control-expose-headers",
     b"Content-Location, ETag, Retry-After, Idempotency-Replayed, X-Request-Id, Tidemark-Channel, Tidemark-Cursor",
 )
+_ON_ALL = b"".join([b"%b: %b\r\n" % header for header in (_OPEN, _EXPOSED)])
+_NOT_KEPT = {
+    is_private: b"cache-control: %b\r\n%b" % (PRIVATE if is_private else b"no-store", _ON_ALL)
+    for is_private in (False, True)
+}
 _ANSWERS = ("http.response.start", "websocket.http.response.start")
 
 
@@ -45,6 +51,11 @@ def without_range(headers: RawHeaders) -> RawHeaders:
 def standard_headers(message: Message, request_id: str, *, is_private: bool) -> None:
     """Add them to the message that begins an answer; those of a socket that opens have the request's id only."""
     if message["type"] == "websocket.close":
+        return
+    if message["type"] == WHOLE:
+        lines: bytes = message["lines"]
+        others = _ON_ALL if b"cache-control:" in lines else _NOT_KEPT[is_private]
+        message["lines"] = b"%bx-request-id: %b\r\n%b" % (lines, request_id.encode(), others)
         return
     headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
     if message["type"] in _ANSWERS:

@@ -30,7 +30,7 @@ from broker.strictjson import parse_stored, render_json
 from broker.tenants import owner_of
 
 NO_CHANNEL = "Channel not found"
-META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count")
+META_FIELDS = ("start", "ms", "seq", "trimmed_ms", "trimmed_seq", "revision", "version", "count", "largest")
 CACHED_RECORDS = 10_000
 CHANGE_ATTEMPTS = 8
 
@@ -47,8 +47,8 @@ class Listed(NamedTuple):
 
 def parse_meta(fields: list[bytes]) -> LogMeta:
     """The meta of a log from its fields in the order of `META_FIELDS`."""
-    start, ms, seq, trimmed_ms, trimmed_seq, revision, version, count = map(int, fields)
-    return LogMeta(Position(start, 0), Position(ms, seq), Position(trimmed_ms, trimmed_seq), revision, version, count)
+    start, ms, seq, trimmed_ms, trimmed_seq, *others = map(int, fields)
+    return LogMeta(Position(start, 0), Position(ms, seq), Position(trimmed_ms, trimmed_seq), *others)
 
 
 def keys_of(record: ChannelRecord) -> LogKeys:

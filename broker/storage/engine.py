@@ -10,7 +10,7 @@ from broker.errors import Refusal, Unavailable
 from broker.storage.connect import OLDEST_ENGINE, answered, asked_once, connect, each_node, each_replica, version_of
 from broker.storage.keys import partition_keys, partition_of
 
-FORMAT = "1"
+FORMAT = "2"
 FORMAT_KEY = "tidemark:format"
 
 

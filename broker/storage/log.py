@@ -15,6 +15,8 @@ from broker.storage.appender import Appended, Appender, Idempotency
 from broker.storage.channels import keys_of, parse_meta
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
+from broker.storage.entries import tail_of, type_of
+from broker.storage.plain_pages import PlainPages
 from broker.storage.scripts import DELETE_EVENT, PAGE, THREAD, Keep
 
 MAX_SCAN = 5_000
@@ -37,6 +39,7 @@ class Log:
     def __init__(self, engine: Engine, appender: Appender) -> None:
         self._engine = engine
         self._appender = appender
+        self._plain = PlainPages(engine)
 
     async def append(
         self, channel: ChannelRecord, events: Sequence[Stored], idempotency: Idempotency | None = None
@@ -65,6 +68,9 @@ class Log:
         A page ends with the event that makes it `most_bytes` or more; then, or after `MAX_SCAN` events looked at,
         `more` is True though the limit is not reached.
         """
+        page = None if types else await self._plain.after(channel, start, limit, most_bytes)
+        if page is not None and page.meta.record_version == channel.version:
+            return page
         return await self._page(channel, start.stream, limit, types, most_bytes)
 
     async def newest(self, channel: ChannelRecord, *, limit: int, types: Types | None = None) -> Page:
@@ -87,8 +93,8 @@ class Log:
             raise Stale
         if not entries:
             raise NotFound(NO_EVENT)
-        fields = entries[0][1]
-        return frame(channel.tag_letters, place, fields.get(b"t"), fields[b"w"])
+        words = entries[0][1]
+        return frame(channel.tag_letters, place, type_of(words) or None, tail_of(words))
 
     async def delete(
         self,
@@ -141,6 +147,7 @@ class Log:
         meta = parse_meta(answer[0]) if answer else None
         if meta is None or meta.record_version != channel.version:
             raise Stale
+        self._plain.learn(channel, meta)
         scanned = parse_position(answer[1]) if answer[1] else None
         return Page(_frames(channel, answer[4:]), scanned, answer[2] == 1, answer[3], meta)
 

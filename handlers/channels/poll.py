@@ -5,7 +5,7 @@ import time
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from broker.channels import ChannelRecord
 from broker.closing import Closed
@@ -22,7 +22,7 @@ from handlers.requests import header_of, query_number, query_text
 from handlers.responses import json_bytes
 
 
-async def poll(request: Request) -> Response:
+async def poll(request: Request) -> ASGIApp:
     """A page of events; with `wait` an empty one is held until there is an event or the time is over.
 
     A page of a public channel may be kept by shared caches for the poll interval, under one spelling of its URL: the

@@ -11,9 +11,9 @@ from handlers.broker import broker_of
 from handlers.channels.publishing import Submission, frames_of, idempotency, publish_one, take_rates
 from handlers.channels.scheduling import schedule
 from handlers.requests import header_of, read_body
-from handlers.responses import ReadyAnswer
+from handlers.responses import ready_json
 
-REPLAYED = ((b"idempotency-replayed", b"true"),)
+REPLAYED = b"idempotency-replayed: true\r\n"
 
 
 async def publish(request: Request) -> ASGIApp:
@@ -39,6 +39,5 @@ async def publish(request: Request) -> ASGIApp:
         return await schedule(broker, request, channel, grant, parsed, body, key)
     published = await publish_one(broker, submission)
     wire = b",".join([event.wire for event in frames_of(published)])
-    return ReadyAnswer(
-        b'{"events":[%b]}' % wire if parsed.batch else wire, 201, *(REPLAYED if published.replayed else ())
-    )
+    body = b'{"events":[%b]}' % wire if parsed.batch else wire
+    return ready_json(body, 201, REPLAYED if published.replayed else b"")

@@ -13,6 +13,8 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
+from handlers.serving.whole_answer import WHOLE
+
 logger = logging.getLogger(__name__)
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -129,12 +131,27 @@ class Exchange:
         if self.disconnected:
             return
         kind = message["type"]
-        if kind == "http.response.start" and not self.response_started:
+        if kind == WHOLE and not self.response_started:
+            self._write_whole(message)
+        elif kind == "http.response.start" and not self.response_started:
             self._begin(message)
         elif kind == "http.response.body" and self.response_started and not self.response_complete:
             self._write(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
             raise RuntimeError(f"{kind} is out of turn")
+
+    def _write_whole(self, message: Message) -> None:
+        self.response_started = True
+        self._expects_continue = False
+        parts = [
+            _STATUS_LINES[message["status"]],
+            *[b"%b: %b\r\n" % header for header in self._default_headers],
+            message["lines"],
+            b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",
+            b"" if self.scope["method"] == "HEAD" else message["body"],
+        ]
+        self._transport.write(b"".join(parts))
+        self._complete()
 
     def _tell(self) -> None:
         self._has_news = True

@@ -26,6 +26,7 @@ from handlers.serving.refusals import Kind, render_refusal
 from handlers.serving.request_head import Refused
 from handlers.serving.sockets import abort, close_after_answer, tune
 from handlers.serving.unblock import unblock_extension
+from handlers.serving.whole_answer import whole_extension
 from handlers.serving.ws_asked import AskedProtocol
 
 _PIECE_BYTES = 4_096
@@ -71,7 +72,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.app, self.server_state, self.flow, transport, self.on_response_complete, self._end_after_answer
         )
         scheme = "https" if transport.get_extra_info("sslcontext") else "http"
-        extensions = unblock_extension(self.flow.resume_writing)
+        extensions = unblock_extension(self.flow.resume_writing) | whole_extension()
         self._connection = connection_scope(ends, scheme, self.root_path, self.app_state, extensions)
         entered = self._entered or self._gate.admission.enter(ends.client[0] if ends.client else None, self.loop.time())
         if isinstance(entered, Denied):

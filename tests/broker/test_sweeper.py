@@ -34,24 +34,50 @@ async def test_what_is_marked_in_a_sweep_runs_in_the_next() -> None:
     assert ran == [0, 1, 2]
 
 
+def sweeps(pace: Pace, times: int, *, each_s: float, took_s: float, used: float, wanted: int = 1) -> float:
+    """So many sweeps, one in so long, for so many turns each, by a thread that computes so much; when the last ends."""
+    for number in range(times):
+        for _ in range(wanted):
+            pace.want()
+        began_s = number * each_s
+        pace.swept(began_s, began_s + took_s, used_s=(began_s + took_s) * used)
+    return (times - 1) * each_s + took_s
+
+
 def test_an_idle_thread_is_not_paced() -> None:
     pace = Pace(0.0, 0.0)
-    pace.swept(1.0, 1.01, used_s=0.01)
-    assert pace.pause_s(1.01) == 0
+    ended_s = sweeps(pace, 20, each_s=0.1, took_s=0.01, used=0.1)
+    assert pace.pause_s(ended_s) == 0
+
+
+def test_a_thread_with_time_for_a_sweep_each_turn_is_not_paced() -> None:
+    pace = Pace(0.0, 0.0)
+    ended_s = sweeps(pace, 50, each_s=0.02, took_s=0.012, used=0.65)
+    assert pace.pause_s(ended_s) == 0
 
 
 def test_a_busy_thread_waits_as_long_as_the_last_sweep_took_up_to_a_bound() -> None:
     pace = Pace(0.0, 0.0)
-    pace.swept(LOOK_S, LOOK_S + 0.01, used_s=LOOK_S)
-    assert round(pace.pause_s(LOOK_S + 0.01), 6) == 0.01
-    assert pace.pause_s(LOOK_S + 0.02) < 1e-9
-    pace.swept(1.0, 2.0, used_s=1.9)
-    assert round(pace.pause_s(2.0), 6) == MOST_PAUSE_S
+    ended_s = sweeps(pace, 50, each_s=0.01, took_s=0.01, used=0.99)
+    assert round(pace.pause_s(ended_s), 6) == 0.01
+    assert pace.pause_s(ended_s + 0.01) < 1e-9
+    pace.want()
+    pace.swept(ended_s, ended_s + 0.5, used_s=ended_s + 0.5)
+    assert round(pace.pause_s(ended_s + 0.5), 6) == MOST_PAUSE_S
+
+
+def test_a_paced_thread_stays_paced_while_it_saves_sweeps_that_it_has_no_time_for() -> None:
+    pace = Pace(0.0, 0.0)
+    ended_s = sweeps(pace, 50, each_s=0.02, took_s=0.01, used=0.55, wanted=3)
+    assert pace.pause_s(ended_s) > 0
 
 
 def test_a_thread_that_was_busy_is_paced_no_more_once_it_has_time() -> None:
     pace = Pace(0.0, 0.0)
-    pace.swept(1.0, 1.01, used_s=1.0)
-    assert pace.pause_s(1.01) > 0
-    pace.swept(2.0, 2.01, used_s=1.1)
-    assert pace.pause_s(2.01) == 0
+    ended_s = sweeps(pace, 50, each_s=0.01, took_s=0.01, used=0.99)
+    assert pace.pause_s(ended_s) > 0
+    for number in range(1, 9):
+        pace.want()
+        at_s = ended_s + number * LOOK_S
+        pace.swept(at_s, at_s + 0.01, used_s=ended_s)
+    assert pace.pause_s(ended_s + 8 * LOOK_S + 0.01) == 0

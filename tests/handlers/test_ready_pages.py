@@ -55,8 +55,8 @@ def test_who_has_it_is_told_so() -> None:
     assert ready is not None
     assert ready.answer("").body == b"body" and ready.answer('"y"').status_code == 200
     answer = ready.answer('W/"x"')
-    assert (answer.status_code, answer.body, answer.headers["etag"]) == (304, b"", '"x"')
-    assert "content-type" not in answer.headers
+    assert (answer.status_code, answer.body) == (304, b"")
+    assert b'etag: "x"\r\n' in answer.lines and b"content-" not in answer.lines
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from handlers.caching import has_credential
+from handlers.serving.whole_answer import WHOLE, parse_lines, render_lines
 from handlers.standard_headers import is_preflight, standard_headers, without_range
 
 START = {"type": "http.response.start", "status": 200}
@@ -26,6 +27,15 @@ def test_an_answer_that_says_nothing_is_not_kept() -> None:
 def test_what_a_route_says_stands(name: bytes) -> None:
     headers = finished({**START, "headers": [(name, b"public, s-maxage=2")]}, is_private=True)
     assert [value for each, value in headers if each.lower() == b"cache-control"] == [b"public, s-maxage=2"]
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+@pytest.mark.parametrize("own", [[], [(b"cache-control", b"public, s-maxage=2")]])
+def test_an_answer_in_one_message_has_the_same_headers(own: list[tuple[bytes, bytes]], *, is_private: bool) -> None:
+    whole: dict[str, Any] = {"type": WHOLE, "status": 200, "lines": render_lines(own), "body": b""}
+    standard_headers(whole, "abc", is_private=is_private)
+    expected = finished({**START, "headers": own}, is_private=is_private)
+    assert sorted(parse_lines(whole["lines"])) == sorted(expected)
 
 
 def test_a_socket_that_opens_has_its_id_and_one_that_is_refused_by_a_close_has_nothing() -> None:

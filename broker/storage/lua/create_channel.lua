@@ -16,7 +16,7 @@ local member = string.format('%015.0f', created) .. ARGV[4] .. '/' .. ARGV[2]
 
 redis.call('HSET', KEYS[1], 'document', ARGV[5], 'version', 1, 'tag', ARGV[3], 'created_ms', ms)
 redis.call('HSET', KEYS[2], 'start', ms, 'ms', ms, 'seq', 0, 'trimmed_ms', ms, 'trimmed_seq', 0,
-  'revision', 0, 'version', 1, 'count', 0)
+  'revision', 0, 'version', 1, 'count', 0, 'largest', 0)
 if ARGV[7] == '1' then redis.call('ZADD', KEYS[4], 0, member) end
 if ARGV[8] == '1' then redis.call('ZADD', KEYS[5], 0, member) end
 return ms

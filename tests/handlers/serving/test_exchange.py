@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.serving.exchange import Exchange
+from handlers.serving.whole_answer import WHOLE
 from tests.handlers.serving.apps import EdgeApp, Receive, Scope, Send, parse_answers
 from tests.serving_app import ask, raw_client, running_server
 
@@ -54,6 +55,25 @@ async def told(*messages: dict[str, Any], request: bytes = LAST) -> bytes:
 
     async with running_server(app_of(act)) as running:
         return await ask(running.port, request)
+
+
+def whole(data: bytes, *, status: int = 200, lines: bytes = b"") -> dict[str, Any]:
+    length = b"content-length: %d\r\n" % len(data)
+    return {"type": WHOLE, "status": status, "lines": lines + length, "body": data}
+
+
+async def test_an_answer_in_one_message_is_what_it_would_be_in_two() -> None:
+    for request in (LAST, b"HEAD" + LAST[3:], LAST.replace(b"close", b"keep-alive") + LAST):
+        lines = b"x-a: 1\r\n"
+        one = await told(whole(b"hi", status=201, lines=lines), request=request)
+        two = await told(start((b"x-a", b"1"), LENGTH_2, status=201), body(b"hi"), request=request)
+        assert one == two
+
+
+async def test_an_answer_in_one_message_is_not_a_second_one(caplog: pytest.LogCaptureFixture) -> None:
+    told_of = await told(start(LENGTH_2), whole(b"no"))
+    assert b"no" not in told_of
+    assert failures(caplog) == {"an app failed"}
 
 
 async def test_an_answer_of_known_length_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,13 +19,14 @@ local function whole(number)
 end
 
 -- What a log says of itself: the ids of its newest event and of the last that was trimmed, revision, version of the
--- record, count, the endpoints that follow it; nothing when it is gone. It is read once in a call, and what is added is
+-- record, count, the endpoints that follow it, the bytes of its largest tail ever; nothing when it is gone. It is read once in a call, and what is added is
 -- written by `finish`, however many publishes there are.
 local function look(meta, stream, replies, channel, topic, keep_ms, keep_events)
   local log = logs[meta]
   if not log then
     log = redis.call('HMGET', meta, 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count',
-      'followed')
+      'followed', 'largest')
+    log.largest = tonumber(log[9])
     log.meta, log.stream, log.replies, log.channel, log.topic = meta, stream, replies, channel, topic
     log.keep_ms, log.keep_events = keep_ms, keep_events
     logs[meta] = log
@@ -71,7 +72,8 @@ end
 -- To be called once, after all was added: writes what the logs say of themselves from now on, and tells the feed.
 local function finish()
   for _, log in ipairs(added) do
-    redis.call('HSET', log.meta, 'ms', log[1], 'seq', log[2], 'count', whole((tonumber(log[7]) or 0) + log.added))
+    redis.call('HSET', log.meta, 'ms', log[1], 'seq', log[2], 'count', whole((tonumber(log[7]) or 0) + log.added),
+      'largest', log.largest)
     local length = redis.call('XLEN', log.stream)
     if length > tonumber(log.keep_events) then
       redis.call('ZADD', KEYS[2], whole(now), log.channel)
@@ -102,16 +104,19 @@ local function add(log, first, count)
   if not log.previous then log.previous, log.lines, log.bytes = log[1] .. '-' .. log[2], {}, 0 end
   if #lines <= FEED_BYTES then log.lines[#log.lines + 1] = lines end
   local call, stream, prefix, is_short = redis.call, log.stream, ms_text .. '-', seq + count < SHORT
+  local largest = log.largest
   for i = 0, count - 1 do
     local at = first + 4 * i
     if i > 0 then seq_text = is_short and seq + i or whole(seq + i) end
-    local kind, publisher, parent = words[at], words[at + 1], words[at + 2]
+    local kind, publisher, parent, tail = words[at], words[at + 1], words[at + 2], words[at + 3]
+    if #tail > largest then largest = #tail end
     if parent == '' and kind ~= '' and publisher ~= '' then
-      call('XADD', stream, prefix .. seq_text, 'w', words[at + 3], 't', kind, 'p', publisher)
+      call('XADD', stream, prefix .. seq_text, 'w', tail, 't', kind, 'p', publisher)
     else
-      store(log, prefix .. seq_text, ms, seq + i, kind, publisher, parent, words[at + 3])
+      store(log, prefix .. seq_text, ms, seq + i, kind, publisher, parent, tail)
     end
   end
+  log.largest = largest
   log.added, log.bytes = log.added + count, log.bytes + #lines + 1
   log[1], log[2], log.top_ms, log.top_seq = ms_text, seq_text, ms, seq + count - 1
   return ms_text, first_seq
