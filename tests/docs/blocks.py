@@ -112,13 +112,18 @@ def blocks_of(page: str) -> list[Block]:
 
 
 def parse(page: str, text: str) -> Iterator[Block]:
-    """The blocks of this text. Fences may be indented, as in lists; a section is named as in the site's links."""
+    """The blocks of this text. Fences may be indented, as in lists; a section is named as in the site's links.
+
+    Raises ValueError for a fence that is not closed.
+    """
     lines, section, above, at = text.splitlines(), "", "", 0
     while at < len(lines):
         if fence := FENCE.match(lines[at]):
             end = at + 1
             while end < len(lines) and lines[end].strip() != fence["fence"]:
                 end += 1
+            if end == len(lines):
+                raise ValueError(f"{page}:{at + 1} is not closed")
             body = "".join(f"{line.removeprefix(fence['indent'])}\n" for line in lines[at + 1 : end])
             excuse = MARKER.match(above.strip())
             yield Block(page, at + 1, section, fence["kind"] or "plain", body, excuse and excuse[1])

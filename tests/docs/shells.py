@@ -15,7 +15,7 @@ from tests.docs.shapes import ID, is_alike, matches
 from tests.programs import program
 from tests.serve_process import FOR_TESTS, ServeProcess, environment, serving
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 AT_HOME = ("run", ".venv", "examples", "clients", "deploy")
 SAFE = {"PIP_REQUIRE_VIRTUALENV": "1"}
 """No page installs anything on this machine."""

@@ -5,6 +5,7 @@ the commands of a page in their order, in one shell beside a server, each of whi
 shows below a command has to be what came. So a page whose commands need nothing but a server needs no test of its own.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.docs.blocks import ROOT, Block, Registration, blocks_of, pages, parse
 from tests.docs.shells import session
 
 REGISTERED = registrations()
+STRAY = re.compile(r"\s*<!-- not run|(?: {4}|\t)\S|\s*<pre\b")
 OWN_PAGE = "tests/docs/sample_page.md"
 ANSWERS = ("json", "text")
 MOST_EXCUSED = 4
@@ -45,15 +47,16 @@ def unaccounted(blocks: list[Block], known: list[Registration]) -> list[str]:
     return wrong
 
 
-def dangling(page: str, text: str) -> list[str]:
-    """Markers that stand above no block."""
-    at_blocks = {block.line - 1 for block in parse(page, text) if block.excuse is not None}
-    lines = enumerate(text.splitlines(), 1)
-    return [
-        f"{page}:{at} marks no block"
-        for at, line in lines
-        if line.lstrip().startswith("<!-- not run") and at not in at_blocks
-    ]
+def strays(page: str, text: str) -> list[str]:
+    """What would escape the rest: markers that stand above no block, and code that stands in no fence."""
+    blocks = list(parse(page, text))
+    fenced = {line for each in blocks for line in range(each.line, each.line + each.text.count("\n") + 2)}
+    marked = {each.line - 1 for each in blocks if each.excuse is not None}
+    found = []
+    for at, line in enumerate(text.splitlines(), 1):
+        if at not in fenced and at not in marked and STRAY.match(line):
+            found.append(f"{page}:{at} is a marker above no block, or code in no fence: {line.strip()}")
+    return found
 
 
 @pytest.mark.parametrize("page", pages())
@@ -61,8 +64,8 @@ def test_every_block_is_run_or_held_or_says_why_not(page: str) -> None:
     assert not unaccounted(blocks_of(page), REGISTERED)
 
 
-def test_no_marker_stands_above_nothing() -> None:
-    assert not [wrong for page in pages() for wrong in dangling(page, (ROOT / page).read_text())]
+def test_nothing_escapes_by_its_form() -> None:
+    assert not [wrong for page in pages() for wrong in strays(page, (ROOT / page).read_text())]
 
 
 def test_what_cannot_be_run_is_little() -> None:
@@ -170,4 +173,12 @@ def test_an_answer_needs_a_command_above_it_that_is_typed() -> None:
 def test_a_marker_needs_words_and_a_block() -> None:
     page = "<!-- not run: later -->\n```sh\nx\n```\n<!-- not run: needs a data centre -->\n\n```sh\ny\n```\n"
     assert [wrong.split(" ")[0] for wrong in unaccounted(list(parse("p.md", page)), [])] == ["p.md:2"]
-    assert dangling("p.md", page) == ["p.md:5 marks no block"]
+    assert [wrong.split(" ")[0] for wrong in strays("p.md", page)] == ["p.md:5"]
+
+
+def test_code_needs_a_fence_that_is_closed() -> None:
+    assert not strays("p.md", SAMPLE)
+    page = "    ./run serve\n\n<pre>\nx\n</pre>\n"
+    assert [wrong.split(" ")[0] for wrong in strays("p.md", page)] == ["p.md:1", "p.md:3"]
+    with pytest.raises(ValueError, match=r"p\.md:2 is not closed"):
+        list(parse("p.md", "text\n```sh\n./run serve\n"))
