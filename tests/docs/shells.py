@@ -81,7 +81,8 @@ def shell(directory: Path, port: int, here: Mapping[str, str] | None = None, **m
     """A shell in this directory, in which the commands of pages reach the server at this port."""
     program("curl")
     for name in AT_HOME:
-        (directory / name).symlink_to(ROOT / name)
+        if not (directory / name).exists():
+            (directory / name).symlink_to(ROOT / name)
     process = subprocess.Popen(
         [program("bash")],
         cwd=directory,
