@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import ROOT, Block, Registration, blocks_of, pages, parse, registrations, registrations_of
+from tests.docs.blocks import (
+    ROOT,
+    Block,
+    Blocks,
+    Registration,
+    blocks_of,
+    pages,
+    parse,
+    registrations,
+    registrations_of,
+)
 from tests.docs.shells import session
 
 REGISTERED = registrations()
@@ -148,6 +158,12 @@ def test_a_block_that_nobody_accounts_for_is_told_with_its_line() -> None:
     known = list(registrations_of("test_page.py", TEST_OF_SAMPLE))
     assert unaccounted(found, known) == []
     assert [str(each) for each in found if takers(each, known[:1])] == ["page.md:3 (sh)"]
+
+
+def test_blocks_that_a_test_did_not_take_are_known() -> None:
+    found = Blocks(list(parse("page.md", SAMPLE)))
+    assert found[0] and [each.line for each in found[3:]] == [20, 24]
+    assert [each.line for each in found.left] == [11, 16]
 
 
 def test_what_says_that_it_is_not_run_is_run_by_nobody() -> None:
