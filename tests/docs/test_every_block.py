@@ -162,7 +162,7 @@ def test_a_block_that_nobody_accounts_for_is_told_with_its_line() -> None:
 
 def test_blocks_that_a_test_did_not_take_are_known() -> None:
     found = Blocks(list(parse("page.md", SAMPLE)))
-    assert found[0] and [each.line for each in found[3:]] == [20, 24]
+    assert [found[0].line, *(each.line for each in found[3:])] == [3, 20, 24]
     assert [each.line for each in found.left] == [11, 16]
 
 
