@@ -123,8 +123,16 @@ async def _check_format(client: Redis, partitions: int) -> None:
     await answered(client.hsetnx(FORMAT_KEY, "partitions", str(partitions)))
     known = await answered(client.hgetall(FORMAT_KEY))
     if known[b"format"] != FORMAT.encode():
-        raise EngineUnfit(f"The engine holds data of format {known[b'format'].decode()}, this Tidemark reads {FORMAT}.")
+        raise EngineUnfit(_other_format(known[b"format"].decode()))
     if known[b"partitions"] != str(partitions).encode():
         raise EngineUnfit(
             f"The data was made with {known[b'partitions'].decode()} partitions: set [engine] partitions to that."
         )
+
+
+def _other_format(held: str) -> str:
+    age = "a newer" if held.isdigit() and int(held) > int(FORMAT) else "an older"
+    return (
+        f"The engine holds data of format {held}, this Tidemark reads {FORMAT}: it was made by {age} version. "
+        "Start that one, or restore a backup that this one made."
+    )

@@ -1,38 +1,25 @@
 """A live event from a real encoder through a real media server to its replay: ffmpeg, nginx-rtmp, `./run serve`.
 
-nginx runs the shipped file, `deploy/nginx-rtmp.conf`.
+nginx runs the shipped file, `deploy/nginx-rtmp.conf`, as the example does (`examples/live_event.py`).
 """
 
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.processes import free_port
-from broker.deathsignal import die_with
+from examples.live_event import encoder, media_server, nginx_path
 from tests.serve_process import ServeProcess, serving
 
-SHIPPED = Path(__file__).parents[2] / "deploy/nginx-rtmp.conf"
-MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 SECRET = "a-secret-of-the-media-server"
 LIVE = "/v1/live-events"
 PATIENCE_S = 60.0
-MAIN = """\
-daemon off;
-{user}
-worker_processes 1;
-load_module {module};
-pid {directory}/nginx.pid;
-error_log {directory}/error.log info;
-events {{ worker_connections 256; }}
-include {directory}/rtmp.conf;
-"""
 
 
 class Team:
@@ -66,44 +53,21 @@ class Team:
         """Everything that the media server wrote."""
         return [path.name for path in self.directory.rglob("*") if path.is_file() and path.suffix in (".flv", ".m3u8")]
 
-    @contextmanager
-    def encoder(self, stream_key: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """ffmpeg with a test picture and a tone, at the speed of life."""
-        ffmpeg = shutil.which("ffmpeg")
-        assert ffmpeg is not None
-        words = [ffmpeg, "-nostdin", "-loglevel", "error", "-re"]
-        words += ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10", "-f", "lavfi", "-i", "sine=frequency=440"]
-        words += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "aac", "-t", "300", "-f", "flv"]
-        process = subprocess.Popen([*words, f"rtmp://127.0.0.1:{self.rtmp_port}/live/{stream_key}"])
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait(20)
+    def encoder(self, stream_key: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+        """ffmpeg that streams with this key."""
+        return encoder(self.rtmp_port, stream_key)
 
 
 @pytest.fixture
 def team(tmp_path: Path) -> Iterator[Team]:
-    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if nginx is None or not MODULE.exists() or shutil.which("ffmpeg") is None:
+    if nginx_path() is None or shutil.which("ffmpeg") is None:
         pytest.skip("no nginx with RTMP or no ffmpeg: apt-get install nginx libnginx-mod-rtmp ffmpeg")
-    rtmp_port, media = free_port(), tmp_path / "media"
+    rtmp_port = free_port()
     with serving(tmp_path / "data", {"TIDEMARK_LIVE__INGEST_SECRET": SECRET}) as server:
-        for name in ("recordings", "hls/live"):
-            (media / name).mkdir(parents=True)
-        text = SHIPPED.read_text().replace("127.0.0.1:1935", f"127.0.0.1:{rtmp_port}").replace("SECRET", SECRET)
-        text = text.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}").replace("/var/lib/tidemark", str(media))
-        (tmp_path / "rtmp.conf").write_text(text)
-        user = "user root;" if os.getuid() == 0 else ""
-        main = tmp_path / "nginx.conf"
-        main.write_text(MAIN.format(user=user, module=MODULE, directory=tmp_path))
-        words = [nginx, "-e", str(tmp_path / "error.log"), "-p", str(tmp_path), "-c", str(main)]
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, preexec_fn=die_with(os.getpid()))
-        try:
-            yield Team(server, media, rtmp_port)
-        finally:
-            child.terminate()
-            child.wait(20)
+        directory = tmp_path / "nginx"
+        directory.mkdir()
+        with media_server(directory, f"127.0.0.1:{server.port}", SECRET, rtmp_port):
+            yield Team(server, directory / "media", rtmp_port)
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

@@ -164,7 +164,10 @@ async def test_data_of_another_layout_is_unfit(engine_url: str) -> None:
     with pytest.raises(EngineUnfit, match="4 partitions"):
         await open_engine(engine_url, partitions=16)
     tell(engine_url, "HSET tidemark:format format 99")
-    with pytest.raises(EngineUnfit, match="format 99"):
+    with pytest.raises(EngineUnfit, match=r"format 99.*by a newer version"):
+        await open_engine(engine_url, partitions=4)
+    tell(engine_url, "HSET tidemark:format format 1")
+    with pytest.raises(EngineUnfit, match=r"format 1,.*by an older version"):
         await open_engine(engine_url, partitions=4)
 
 
