@@ -29,11 +29,12 @@ ERRORS = (
         "INTERNAL_SERVER_ERROR", (416, 500, 503), "no such page; a defect; send it again with its Idempotency-Key"
     ),
 )
+_WORDS = frozenset(each.code for each in ERRORS)
 
 
 def render_error(status: int, message: str, extra: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the body of an error."""
+    """The status and the body of an error. The engine's own codes are not this API's, whose client knows its six."""
     status = STATUSES.get(status, status)
-    error: dict[str, Any] = {"message": message, "code": CODES.get(status, OTHERWISE)}
-    own = {name: extra[name] for name in ("code", "details") if extra.get(name) is not None}
-    return status, {"error": {**error, **own}}
+    word, details = extra.get("code"), extra.get("details")
+    code = word if word in _WORDS else CODES.get(status, OTHERWISE)
+    return status, {"error": {"message": message, "code": code, **({} if details is None else {"details": details})}}

@@ -43,11 +43,16 @@ ERRORS = (
     ErrorCode("internal", (500,), "a defect of the server"),
     ErrorCode("unavailable", (503,), "nothing was done, or it is not known: send it again with its Idempotency-Key"),
 )
+_WORDS = frozenset(each.code for each in ERRORS)
 
 
 def render_error(status: int, message: str, extra: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The status and the body of an error: an Idempotency-Key that came with another body is 409 here."""
+    """The status and the body of an error: an Idempotency-Key that came with another body is 409 here.
+
+    The engine's own codes are not this API's: what it refuses has the code of its status.
+    """
     if status == KEY_REUSED:
         status, extra = 409, {**extra, "code": "already_exists"}
-    code = extra.get("code") or CODES.get(status, "internal")
+    word = extra.get("code")
+    code = word if word in _WORDS else CODES.get(status, "internal")
     return status, {"code": code, "message": message, "details": list(extra.get("details", ()))}

@@ -4,14 +4,17 @@ The access matrix and the generated requests hold what is really answered agains
 """
 
 import ast
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from broker import errors as refusals
 from broker.errors import Refusal
 from handlers.cuey.listing import OutOfRange
+from handlers.envelopes import with_request_id
 from handlers.error_codes import OF_THE_ENGINE
 from handlers.openapi import ALWAYS, IMPLIED
 from handlers.routes import OPERATIONS
@@ -69,6 +72,19 @@ def test_the_table_of_an_api_is_what_its_code_can_answer(api: str) -> None:
 def test_the_codes_of_the_engine_are_those_that_it_raises() -> None:
     found = {(kind, word) for kind, _, word in raised(ROOT / "broker")}
     assert found == {(each.refusal.__name__, each.code) for each in OF_THE_ENGINE}
+
+
+@pytest.mark.parametrize("api", CODES)
+def test_what_the_engine_refuses_has_the_documented_form_of_each_api(api: str) -> None:
+    """A full engine made `storage_full` a code of APIs whose clients know a closed list."""
+    [schema] = {json.dumps(each.error) for each in OPERATIONS if each.tag in TAGS[api] and each.error is not None}
+    validator = jsonschema_rs.validator_for(schema)
+    path = next(each.path for each in OPERATIONS if each.tag in TAGS[api] and each.error is not None)
+    for each in OF_THE_ENGINE:
+        status, body = ENVELOPES[api](each.refusal.status, "in words", {"code": each.code})
+        told = with_request_id({"tidemark.request_id": "1"}, body)
+        assert validator.is_valid(told), told
+        check_error(path, status, told)
 
 
 @pytest.mark.parametrize("path", ["/v1/calendars", "/api/v1/crons", "/v1/live-events/events", "/api/v1/channels"])
