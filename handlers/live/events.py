@@ -50,7 +50,7 @@ TYPES = {
     "live.ingest.disconnected": "The encoder, with a key that begins with `stream_key`, went",
     "live.stream_key.rotated": "It has a new key, which begins with `stream_key`",
     "live.token.created": "A watch token was made: `token_id`, `prefix`, `max_uses`",
-    "live.token.exhausted": "A watch token, `token_id`, was used `use_count` times, as often as it may be",
+    "live.token.exhausted": "A watch token (`token_id`, `prefix`, `max_uses`) was used `use_count` times: no more",
     "live.grant.consumed": "A viewer began to watch: `grant`, a digest; `token_id` and `use_count` of a token, or null",
     "live.access.denied": "Verifications failed: `count` of the `kind` in about a minute",
 }
