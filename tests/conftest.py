@@ -1,4 +1,4 @@
-"""What all tests share: an engine; a run that may skip nothing, for the gate; the blocks of pages; how many run at once."""
+"""What all tests share: an engine, the blocks of pages, a run that may skip nothing (the gate), and how many run."""
 
 import os
 from collections.abc import AsyncIterator, Generator, Iterator

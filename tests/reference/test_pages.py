@@ -6,10 +6,24 @@ from broker.config import Settings
 from handlers.routes import CONNECTIONS_OF_ALL
 from reference.markdown import names_in
 from reference.pages import DOCS, GENERATED, drifted, pages
+from tests.docs.blocks import Blocks, holds
 
 
 def test_no_page_has_drifted() -> None:
     assert [str(page.relative_to(DOCS)) for page in drifted()] == [], "run ./run reference"
+
+
+@holds("docs/calendars.md", "mermaid")
+@holds("docs/cuey.md", "mermaid")
+@holds("docs/lifecycle.md", "mermaid")
+@holds("docs/live.md", "mermaid")
+@holds("docs/reference/errors.md", "json")
+@holds("docs/reference/states.md", "mermaid")
+def test_every_diagram_and_every_error_body_is_a_generated_one(blocks: Blocks) -> None:
+    made = [render() for render in GENERATED.values()]
+    for block in blocks:
+        fenced = f"```{block.kind}\n{block.text}```"
+        assert any(fenced in text for text in made), f"{block} is not what the code says: run ./run reference"
 
 
 def test_everything_that_is_generated_stands_on_a_page() -> None:
