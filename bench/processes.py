@@ -6,7 +6,7 @@ Nothing survives the benchmark: the kernel sends each child SIGTERM when we die.
 import ctypes
 import http.client
 import os
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -99,7 +99,8 @@ def running(words: Sequence[object], core: int, log: Path, environ: Mapping[str,
 def free_port() -> int:
     """A port that nobody has, from below those that the kernel gives to clients: it stays free between two starts."""
     while True:
-        port = random.choice(BELOW_EPHEMERAL)
+        # Not from `random`: tests seed that alike in all their processes, which then take the same port at once.
+        port = secrets.choice(BELOW_EPHEMERAL)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

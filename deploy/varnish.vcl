@@ -1,4 +1,4 @@
-# Tidemark behind Varnish 7: varnishd -a :8080 -f deploy/varnish.vcl, with the lines marked SITE changed. tests/edge runs
+# Tidemark behind Varnish 7: varnishd -a :8080 -f "$PWD/deploy/varnish.vcl", with the lines marked SITE changed. tests/edge runs
 # this very file with only these lines changed. Why each rule: docs/edge.md.
 #
 # On the broker: [server] public_url, and trusted_proxies = the address that Varnish connects from.

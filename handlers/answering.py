@@ -18,7 +18,7 @@ from handlers.metrics.requests import DEFECT, RequestCounts, reader_of
 from handlers.serving.detach import at_end
 from handlers.serving.refusals import Refusals
 from handlers.serving.whole_answer import WHOLE
-from handlers.standard_headers import PREFLIGHT_ANSWER, is_preflight, standard_headers, without_range
+from handlers.standard_headers import PREFLIGHT_ANSWER, drop_range, is_preflight, standard_headers
 
 STARTS = {
     WHOLE: None,
@@ -46,8 +46,8 @@ class Answering:
         counts, refusals, begun = self._counts, self._refusals, perf_counter()
         request_id, reader = f"{getrandbits(64):016x}", reader_of(scope)
         scope["tidemark.request_id"] = request_id
-        scope["headers"] = without_range(scope["headers"])
-        own = has_credential(scope["headers"], scope["query_string"])
+        drop_range(scope)
+        own = has_credential(scope)
         status = 0
 
         # Not a coroutine: it stands before every message.

@@ -11,11 +11,10 @@ from broker.errors import Refusal, Unauthorized
 from broker.rates import Rate
 from handlers.broker import Broker
 from handlers.responses import refusal_answer
+from handlers.serving.http_scope import first_headers
 from handlers.verifier import credential
 
 API_KEY_HEADER = "x-api-key"
-HEADERS = (b"authorization", API_KEY_HEADER.encode())
-FORMS = (b"tm_", b"chr_")
 
 
 class ApiKeyLoading:
@@ -47,10 +46,9 @@ class ApiKeyLoading:
 
 def _may_have_one(scope: Scope) -> bool:
     """Whether it is worth to look closely; most requests have a channel token or nothing, and this is on their way."""
-    texts = [value for name, value in scope["headers"] if name in HEADERS]
-    if scope["query_string"]:
-        texts.append(scope["query_string"])
-    return any(form in text for text in texts for form in FORMS)
+    headers = first_headers(scope)
+    text: bytes = headers.get(b"authorization", b"") + b" " + scope["query_string"]
+    return b"x-api-key" in headers or b"tm_" in text or b"chr_" in text
 
 
 def credentials_of(scope: Scope) -> list[str]:

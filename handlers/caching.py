@@ -7,7 +7,7 @@ one to use. Nothing that a credential came with may be kept. Pure but for the ha
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -15,20 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-CREDENTIALS = frozenset((b"authorization", b"cookie"))
+from handlers.serving.http_scope import first_headers
+
 PLAIN = ",:"
 """What clients write either as it is or as `%2C` and `%3A`; both count as the one spelling."""
 
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
-
-
-def has_credential(headers: RawHeaders, query: bytes) -> bool:
+def has_credential(scope: Scope) -> bool:
     """True when the answer is the sender's own: Authorization, Cookie, or a `token` in the query string as sent.
 
     Tidemark reads no cookies, but those who run a cache cannot know.
     """
-    if not CREDENTIALS.isdisjoint([name for name, _ in headers]):
+    headers, query = first_headers(scope), scope["query_string"]
+    if b"authorization" in headers or b"cookie" in headers:
         return True
     # Only a query that may have one is read: that costs more than all the rest.
     return (b"token" in query or b"%" in query) and "token" in QueryParams(query)
@@ -48,7 +47,7 @@ def public_answer(
     `parameters` are those that the answer depends on, each with the one spelling of its value. Purging by the channel's
     id (Surrogate-Key, Cache-Tag) removes every answer about it.
     """
-    if has_credential(request.scope["headers"], request.scope["query_string"]):
+    if has_credential(request.scope):
         return Response(body, media_type=media_type)
     if not _is_spelled_so(request.scope, parameters):
         return Response(body, headers=_uncacheable(request.scope["path"], parameters), media_type=media_type)

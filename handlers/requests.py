@@ -9,17 +9,15 @@ from starlette.types import Scope
 from broker.errors import Invalid, Refusal, TooLarge
 from broker.strictjson import parse_json
 from handlers.broker import broker_of
+from handlers.serving.http_scope import first_headers
 
 T = TypeVar("T")
 
 
 def header_of(scope: Scope, name: bytes) -> str | None:
-    """The first header of this name (in lower case), without an object for all of them (1 us, not 8)."""
-    for each, value in scope["headers"]:
-        if each == name:
-            text: str = value.decode("latin-1")
-            return text
-    return None
+    """The first header of this name (in lower case)."""
+    value = first_headers(scope).get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

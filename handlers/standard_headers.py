@@ -8,7 +8,7 @@ copy; there are no cookies.
 from starlette.responses import Response
 from starlette.types import Message, Scope
 
-from handlers.caching import RawHeaders
+from handlers.serving.http_scope import first_headers
 from handlers.serving.whole_answer import WHOLE
 
 PREFLIGHT_ANSWER = Response(
@@ -37,15 +37,14 @@ def is_preflight(scope: Scope) -> bool:
     """Whether a browser asks what a page of another origin may send."""
     if scope["type"] != "http" or scope["method"] != "OPTIONS":
         return False
-    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
+    return b"access-control-request-method" in first_headers(scope)
 
 
-def without_range(headers: RawHeaders) -> RawHeaders:
-    """The headers without Range. Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's refusals of bad
-    ranges are plain text."""
-    if b"range" in [name for name, _ in headers]:
-        return [header for header in headers if header[0] != b"range"]
-    return headers
+def drop_range(scope: Scope) -> None:
+    """Take Range from the headers of a request. Nothing is served in parts, which RFC 9110 14.2 allows; Starlette's
+    refusals of bad ranges are plain text."""
+    if first_headers(scope).pop(b"range", None) is not None:
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
 
 
 def standard_headers(message: Message, request_id: str, *, is_private: bool) -> None:

@@ -1,9 +1,12 @@
-"""What all tests share: a run that may skip nothing, for the gate, and how many run at once."""
+"""What all tests share: a run that may skip nothing, for the gate; the blocks of pages; and how many run at once."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.docs.blocks import Blocks, wanted_by
 
 # A machine that is busy with other things is no failure.
 settings.register_profile("tidemark", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,6 +24,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     skipped = reporter.stats.get("skipped", []) if reporter else []
     if skipped and session.config.getoption("fail_on_skip") and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def blocks(request: pytest.FixtureRequest) -> Blocks:
+    """The blocks of pages that the test's decorators name (`tests/docs/blocks.py`)."""
+    return wanted_by(request.node)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that says that it runs a page's blocks has to take each of them."""
+    outcome = yield
+    taken = pyfuncitem.funcargs.get("blocks")
+    assert not isinstance(taken, Blocks) or not taken.left, f"not taken: {', '.join(map(str, taken.left))}"
+    return outcome
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -66,7 +66,7 @@ async def _made(request: Request, asked: Asked | None) -> Response:
 def _asked(scope: Scope) -> Asked | None:
     """What the answer to this request is kept for, None where it is nobody else's or has to be decided anew."""
     query: bytes = scope["query_string"]
-    if b"wait" in query or has_credential(scope["headers"], query):
+    if b"wait" in query or has_credential(scope):
         return None
     return scope["raw_path"], query
 

@@ -1,6 +1,6 @@
 """The ASGI scope of a request (HTTP, version 2.3), from the parts that the parser reads. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,6 +10,8 @@ from starlette.types import Scope
 from handlers.serving.sockets import Ends
 
 ASGI = {"version": "3.0", "spec_version": "2.3"}
+
+_FIRST = "tidemark.first_headers"
 
 
 def connection_scope(
@@ -30,9 +32,23 @@ def render_scope(
         "http_version": version,
         "method": method.decode("ascii"),
         "headers": headers,
+        _FIRST: first_of(headers),
         "state": {**connection["state"]},
         **render_target(connection["root_path"], url),
     }
+
+
+def first_of(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The first header of each name."""
+    return dict(reversed(headers))
+
+
+def first_headers(scope: Scope) -> dict[bytes, bytes]:
+    """The first header of each name of a request; made once, as a dozen who are on its way look for one."""
+    found: dict[bytes, bytes] | None = scope.get(_FIRST)
+    if found is None:
+        found = scope[_FIRST] = first_of(scope["headers"])
+    return found
 
 
 def render_target(root_path: str, url: bytes) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from bench.__main__ import main
 from bench.native import Tools
+from bench.peers import PROGRAMS
+from tests.docs.blocks import Blocks, holds, runs
 
 
 def run_bench(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -17,11 +19,16 @@ def run_bench(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.usefixtures("checked_tools")
-def test_a_result_is_printed_and_appended_with_machine_versions_and_size(tmp_path: Path) -> None:
+@runs("docs/bench.md", "sh")
+def test_a_result_is_printed_and_appended_with_machine_versions_and_size(tmp_path: Path, blocks: Blocks) -> None:
+    """The page's second line, shortened."""
+    [block] = blocks
+    _, _, *measures = block.commands[1]
+    assert measures == ["fanout", "latency"]
     output = tmp_path / "results.md"
     output.write_text("# Results\n")
     size = ["--quick", "--seconds", "0.1", "--connections", "10", "--peers", "none"]
-    done = run_bench("fanout", *size, "--output", str(output), "--note", "A first try")
+    done = run_bench(*measures, *size, "--output", str(output), "--note", "A first try")
     assert done.returncode == 0, done.stderr
     text = output.read_text()
     assert text.startswith("# Results\n\n## A first try\n")
@@ -29,7 +36,15 @@ def test_a_result_is_printed_and_appended_with_machine_versions_and_size(tmp_pat
     for part in ("commit ", "cores, Linux", "load average", "uvicorn ", "1 rounds of 0.1 s, 10 connections"):
         assert part in text, part
     assert "| 1    | CPU per delivery" in text
-    assert "- 2b: no nchan here" in text
+    assert "- 2b, 4a, 4b: no nchan here" in text
+
+
+@holds("docs/bench.md", "sh")
+def test_every_line_of_the_page_is_understood(blocks: Blocks) -> None:
+    for words in (words for block in blocks for words in block.commands):
+        assert words[:2] == ["./run", "bench"]
+        asked = main.make_context("bench", words[2:]).params
+        assert {word.partition("=")[0] for word in asked["named"]} <= set(PROGRAMS)
 
 
 @pytest.mark.parametrize(

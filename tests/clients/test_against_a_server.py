@@ -71,6 +71,17 @@ async def test_what_is_published_after_it_began_is_given(shared_server: ServePro
         assert await take(follower, 1) == ["after"]
 
 
+async def test_what_it_began_with_is_given_at_once_also_where_nothing_follows(
+    shared_server: ServeProcess, news: str, face: str
+) -> None:
+    shared_server.publish(news, 1, 2, 3)
+    token, silent = shared_server.token(f"sub:{news}"), Timing(silence_s=3600)
+    async with client_of(face, shared_server.url, token=token, timing=silent) as client:
+        follower = client.follow(news, newest=2)
+        await follower.begin()
+        assert await take(follower, 2) == [2, 3]
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_gap_is_told_by_every_transport(
     shared_server: ServeProcess, news: str, face: str, way: Transport

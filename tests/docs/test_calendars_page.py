@@ -1,7 +1,5 @@
 """docs/calendars.md tells the truth: its commands are typed into one shell, and lead to what the page says."""
 
-import json
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,44 +11,40 @@ from broker.ids import Position, render_ulid
 from handlers.calendar.events import TYPES
 from handlers.calendar.sent import headers_of
 from handlers.calendar.webhook_models import EventName
-from tests.docs.shells import shell
-from tests.programs import program
-from tests.serve_process import serving
+from tests.docs.blocks import ROOT, Blocks, runs
+from tests.docs.shells import answers, session
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/calendars.md").read_text()
-[CHECK] = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.timeout(240)
-def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
-    program("curl")
-    for name in ("run", ".venv"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    with serving(tmp_path / "data", {}) as server, shell(tmp_path, server.port) as bash:
-        _, made, confirmed, last, hook, feed, subscribed = [bash.type(block).read_text() for block in BLOCKS]
-    assert json.loads(made)["metadata"] == {"deal_id": "deal_789"}
-    assert json.loads((tmp_path / "refused.json").read_text())["error"]["code"] == "hold_conflict"
-    assert json.loads(confirmed)["status"] == "confirmed"
-    assert json.loads(hook)["secret"].startswith("whsec_") and json.loads(hook)["active"] is True
-    assert json.loads((tmp_path / "inactive.json").read_text())["active"] is False
-    deliveries = json.loads((tmp_path / "deliveries.json").read_text())
-    assert deliveries["stats"] == {"pending": 0, "delivered": 0, "failed": 0}
+@runs("docs/calendars.md", "sh")
+def test_its_commands_do_what_it_says(tmp_path: Path, blocks: Blocks) -> None:
+    with session(tmp_path) as page:
+        _, made, confirmed, last, hook, feed, subscribed = page.all(blocks)
+    assert answers(made)[0]["metadata"] == {"deal_id": "deal_789"}
+    assert page.read("refused.json")["error"]["code"] == "hold_conflict"
+    assert answers(confirmed)[0]["status"] == "confirmed"
+    [endpoint] = answers(hook)
+    assert endpoint["secret"].startswith("whsec_") and endpoint["active"] is True
+    assert page.read("inactive.json")["active"] is False
+    assert page.read("deliveries.json")["stats"] == {"pending": 0, "delivered": 0, "failed": 0}
     assert feed.startswith("BEGIN:VCALENDAR") and "SUMMARY:Strategy sync" in feed and "\n304\n" in feed
     assert subscribed.startswith('{"status":"syncing"}') and '"status":"paused"' in subscribed
-    assert json.loads((tmp_path / "current.json").read_text())["availability_state"] == "partial"
+    assert page.read("current.json")["availability_state"] == "partial"
     assert '"ical_url"' in feed.rpartition("\n304\n")[2]
-    free, told = map(json.loads, last.replace("}{", "}\n{").splitlines())
+    free, told = answers(last)
     assert [each["start"][11:16] for each in free["slots"]] == ["09:00", "11:00"]
     assert [each["type"] for each in told["events"]][-4:] == [
         *(f"calendar.hold.{each}" for each in ("created", "expired", "created", "confirmed"))
     ]
 
 
-def test_its_check_of_a_signature_takes_what_is_sent_and_nothing_else() -> None:
+@runs("docs/calendars.md", "python")
+def test_its_check_of_a_signature_takes_what_is_sent_and_nothing_else(blocks: Blocks) -> None:
+    [check] = blocks
     own: dict[str, Any] = {}
-    exec(CHECK, own)  # noqa: S102 - a block of our own page
+    exec(check.text, own)  # noqa: S102 - a block of our own page
     place = Position(1, 0)
     frame = Frame(place, render_ulid("0" * 9, place), b'"calendar.event.created"', b"{}")
     now_ms = int(time.time() * 1000)

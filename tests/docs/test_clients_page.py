@@ -3,17 +3,18 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from soak.clients.node import NODE
+from tests.docs.blocks import ROOT, Blocks, holds, runs
+from tests.docs.shells import shell
 from tests.serve_process import ServeProcess, environment, serving
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/clients.md").read_text()
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(python|js)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SAYS = (
     r"^\['order\.packed', 'order\.sent'\] \w{26}\n\w{26} order\.packed {'order': 1}\n\w{26} order\.sent {'order': 1}",
     r"^order\.sent \w{26}\norder\.paid \w{26}\n$",
@@ -31,10 +32,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
         yield running
 
 
-def test_its_programs_do_what_it_says(server: ServeProcess, tmp_path: Path) -> None:
-    (tmp_path / "tidemark").symlink_to(ROOT / "clients/js/src")
+@runs("docs/clients.md#clients", "sh")
+@runs("docs/clients.md", "python", "js")
+def test_its_programs_do_what_it_says(server: ServeProcess, tmp_path: Path, blocks: Blocks) -> None:
+    copy, *programs = blocks
+    with shell(tmp_path, server.port) as bash:
+        bash.type(copy.text)
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    said = [run(kind, text, server, tmp_path) for kind, text in BLOCKS]
+    said = [run(block.kind, block.text, server, tmp_path) for block in programs]
     assert len(said) == len(SAYS)
     for got, expected in zip(said, SAYS, strict=True):
         assert re.match(expected, got), got
@@ -51,6 +56,21 @@ def run(kind: str, text: str, server: ServeProcess, folder: Path) -> str:
     )
     assert done.returncode == 0, f"{program}\n{done.stderr}"
     return done.stdout
+
+
+@holds("docs/clients.md#clients", "sh")
+def test_what_pip_fetches_is_what_the_client_imports(blocks: Blocks) -> None:
+    folder = ROOT / "clients/python"
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    needed = {re.match(r"[\w-]+", each)[0] for each in project["dependencies"]}  # type: ignore[index]
+    imported = {
+        module.partition(".")[0]
+        for path in (folder / "tidemark_client").glob("*.py")
+        for module in re.findall(r"^\s*(?:from|import) (\w[\w.]*)", path.read_text(), re.MULTILINE)
+    }
+    assert imported - sys.stdlib_module_names - {"tidemark_client"} == needed
+    assert blocks[0].commands == [["pip", "install", "./clients/python"]] and blocks[1]
+    assert all(f" {name}" in blocks[0].text for name in needed)
 
 
 def test_it_names_every_error_and_every_option_of_both() -> None:

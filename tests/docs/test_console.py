@@ -5,22 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.shells import shell
-from tests.serve_process import serving
+from tests.docs.blocks import ROOT, Blocks, runs
+from tests.docs.shells import session
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/console.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 PANELS = (ROOT / "handlers/static/console/panels.js").read_text()
 
 
 @pytest.mark.timeout(240)
-def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
-    for name in ("run", ".venv"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    with serving(tmp_path / "data") as server, shell(tmp_path, server.port) as bash:
+@runs("docs/console.md", "sh")
+def test_its_commands_do_what_it_says(tmp_path: Path, blocks: Blocks) -> None:
+    with session(tmp_path) as page:
+        server = page.server
         server.create("orders")
-        token, _, made = [bash.type(block).read_text().split() for block in BLOCKS]
+        token, _, made = (text.split() for text in page.all(blocks))
         [event] = server.ask("GET", "/channels/orders/history").json()["events"]
         # Beside each key stands what it is for.
         keys = [word for word in made if word.startswith(("tm_", "chr_sk_"))]

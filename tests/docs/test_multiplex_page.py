@@ -14,11 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from broker.config import LimitSettings
 from handlers.channels.multiplex.schemas import COMMANDS, MESSAGES
 from tests.broker_server import API, BrokerServer, running_broker
+from tests.docs.blocks import ROOT, Blocks, holds, runs
 from tests.engines import running_engine
 from tests.multiplex_client import PAYLOADS, name_of
 
-PAGE = (Path(__file__).parents[2] / "docs/multiplex.md").read_text()
-CONVERSATIONS = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (ROOT / "docs/multiplex.md").read_text()
 ULID = re.compile(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b")
 TOKEN = re.compile(r"<token ([^>]*)>")
 OVERRIDES = {"limits": {"multiplex_position_s": 0.05}, "channels": {"trim_interval_s": 0.02}}
@@ -99,15 +99,18 @@ async def server(tmp_path: Path) -> AsyncIterator[BrokerServer]:
             yield server
 
 
-async def test_its_conversations_can_be_held(server: BrokerServer) -> None:
+@runs("docs/multiplex.md", "text")
+async def test_its_conversations_can_be_held(server: BrokerServer, blocks: Blocks) -> None:
     real: dict[str, str] = {}
-    for conversation in CONVERSATIONS:
-        await Conversation(server, real).hold(conversation.splitlines())
+    for conversation in blocks:
+        await Conversation(server, real).hold(conversation.text.splitlines())
     assert len(set(real.values())) == len(real) > 5
 
 
-def test_its_conversations_show_every_command_and_every_message() -> None:
-    said = [json.loads(line[2:]) for line in "".join(CONVERSATIONS).splitlines() if line[2:].startswith("{")]
+@holds("docs/multiplex.md", "text")
+def test_its_conversations_show_every_command_and_every_message(blocks: Blocks) -> None:
+    lines = "".join(block.text for block in blocks).splitlines()
+    said = [json.loads(line[2:]) for line in lines if line[2:].startswith("{")]
     shown = {name for message in said for name in message}
     assert {*COMMANDS, *MESSAGES} <= shown
 

@@ -6,6 +6,8 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handlers.serving.whole_answer import WHOLE
+
 
 @dataclass(slots=True)
 class Asked:
@@ -40,7 +42,7 @@ class Origin:
             self.asked.append(request)
 
             async def noting(message: Message) -> None:
-                if message["type"] == "http.response.start":
+                if message["type"] in ("http.response.start", WHOLE):
                     request.status = message["status"]
                 await send(message)
 

@@ -2,15 +2,14 @@
 
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
-from tests.serve_process import ServeProcess, serving
-
-FILES = ("appendonlydir", "engine.json", "signing_key.json")
+from tests.docs.blocks import Block, Blocks, runs
+from tests.docs.shells import shell, until
+from tests.programs import program
+from tests.serve_process import ServeProcess, free_port, serving
 
 
 @pytest.fixture
@@ -21,16 +20,11 @@ def backup(tmp_path: Path) -> Path:
     return directory
 
 
-def copy_while_running(server: ServeProcess, target: Path) -> None:
+def copy_while_running(server: ServeProcess, steps: Block, target: Path) -> None:
     """The documented steps for an embedded engine."""
-    with Redis(unix_socket_path=str(server.data / "engine.sock")) as engine:
-        engine.config_set("auto-aof-rewrite-percentage", 0)
-        while engine.info("persistence")["aof_rewrite_in_progress"]:
-            time.sleep(0.01)
-        for name in FILES:
-            source = server.data / name
-            (shutil.copytree if source.is_dir() else shutil.copy2)(source, target / name)
-        engine.config_set("auto-aof-rewrite-percentage", 100)
+    program("redis-cli")
+    with shell(server.data.parent, server.port, {"/backup/": f"{target}/"}) as bash:
+        assert bash.type(steps.text).read_text() == "OK\nOK\n"
 
 
 def test_a_copy_of_a_stopped_server_is_the_server(tmp_path: Path) -> None:
@@ -47,7 +41,11 @@ def test_a_copy_of_a_stopped_server_is_the_server(tmp_path: Path) -> None:
         assert answer.status_code == 200
 
 
-def test_a_copy_made_under_load_has_all_that_was_acknowledged_before_it(tmp_path: Path, backup: Path) -> None:
+@runs("docs/operations.md#backup", "sh")
+def test_a_copy_made_under_load_has_all_that_was_acknowledged_before_it(
+    tmp_path: Path, backup: Path, blocks: Blocks
+) -> None:
+    steps, restore = blocks
     stop = threading.Event()
     with serving(tmp_path / "data") as server, server.client() as publisher:
         server.create("news")
@@ -61,13 +59,19 @@ def test_a_copy_made_under_load_has_all_that_was_acknowledged_before_it(tmp_path
         load = threading.Thread(target=publish_on)
         load.start()
         try:
-            copy_while_running(server, backup)
+            copy_while_running(server, steps, backup)
         finally:
             stop.set()
             load.join()
         last = server.publish("news", "after the copy")[0]
         everything = [event["id"] for event in server.events("news", start)]
-    with serving(backup) as again:
+    # As the second block says, into an empty directory.
+    port = free_port()
+    again = ServeProcess(tmp_path / "again/restored", port, {})
+    again.data.parent.mkdir()
+    with shell(again.data.parent, port, {"/backup/": f"{backup}/"}) as bash:
+        log = bash.type(restore.text, goes_on=True)
+        until(again.is_ready, log.read_text)
         found = [event["id"] for event in again.events("news", start)]
         assert found[: len(before)] == before
         assert found == everything[: len(found)]

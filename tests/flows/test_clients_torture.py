@@ -10,15 +10,19 @@ import pytest
 
 from soak.clients.faults import CLIENT_FAULTS
 from soak.clients.run import DRIVERS, READERS
+from tests.docs.blocks import Blocks, runs
 from tests.serve_process import environment
 
 
 @pytest.mark.timeout(300)
-def test_every_client_gives_every_event_once_in_order_and_publishes_once(tmp_path: Path) -> None:
-    """Faults come for ten seconds, however many fit in; on failure all that was kept is in the test's folder."""
+@runs("docs/soak.md#the-clients", "sh")
+def test_every_client_gives_every_event_once_in_order_and_publishes_once(tmp_path: Path, blocks: Blocks) -> None:
+    """The page's first line, for ten seconds; on failure all that was kept is in the test's folder."""
+    [block] = blocks
     output, seed = tmp_path / "clients.json", os.getpid()
+    assert block.commands[0] == ["./run", "soak", "--clients"]
     asked = [
-        "--clients",
+        *block.commands[0][2:],
         "--seconds",
         "10",
         "--seed",

@@ -1,22 +1,17 @@
 """Every command of the README does what it says there, in the order in which a newcomer types them."""
 
-import os
 import re
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.programs import program
-from tests.serve_process import FOR_TESTS, environment, free_port
+from tests.docs.blocks import ROOT, Block, Blocks, runs
+from tests.docs.shells import Shell, shell, until
+from tests.serve_process import free_port
 
-ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60.0
 ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 FRAME = rf'\{{"id":"{ULID}".*"channel_id":"host-metrics","type":"host.metrics","data":\{{"load":\{{"1m":'
 
@@ -43,74 +38,34 @@ PROMISES = {
 }
 
 
-def blocks() -> list[str]:
-    return re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+def in_their_order(blocks: Iterable[Block]) -> Iterator[Block]:
+    """A newcomer serves first, and then publishes in another window while reading."""
+    yield from sorted(blocks, key=lambda block: not block.text.startswith(("./run serve", "python3 examples")))
 
 
-def promise_of(block: str) -> Promise:
-    [promise] = [promise for beginning, promise in PROMISES.items() if block.startswith(beginning)]
-    return promise
+def do(block: Block, bash: Shell) -> None:
+    """Type the block, and see what it promises."""
+    [promise] = [promise for beginning, promise in PROMISES.items() if block.text.startswith(beginning)]
+    out = bash.type(block.text.rstrip() + promise.here, goes_on=promise.goes_on)
+    shows = re.compile(promise.shows, re.MULTILINE)
+    until(lambda: shows.search(out.read_text()), lambda: f"{block} does not show {shows.pattern}: {out.read_text()}")
 
 
-@contextmanager
-def typed(block: str, directory: Path, port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """The block in a shell of its own; ended with all that it started, at the latest with the test."""
-    text = (block.rstrip() + promise_of(block).here).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-    environ = environment(**FOR_TESTS, TIDEMARK_SERVER__PORT=str(port))
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [program("bash"), "-ec", text],
-            cwd=directory,
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, number)
-                process.wait(10)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def await_promise(process: "subprocess.Popen[bytes]", promise: Promise, log: Path) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not re.search(promise.shows, log.read_text(), re.MULTILINE):
-        has_ended = process.poll() is not None
-        if (has_ended and not re.search(promise.shows, log.read_text())) or time.monotonic() > until:
-            pytest.fail(f"does not show {promise.shows}: {log.read_text()[-3000:]}")
-        time.sleep(0.02)
-    if not promise.goes_on:
-        assert process.wait(PATIENCE_S) == 0, log.read_text()
+def server_beneath(pid: int) -> psutil.Process:
+    """The server that this shell has started."""
+    [server] = [each for each in psutil.Process(pid).children(recursive=True) if "serve" in each.cmdline()]
+    return server
 
 
 @pytest.mark.timeout(240)
-def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
-    program("curl")
-    for name in ("run", ".venv", "examples"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    port, logs = free_port(), iter(tmp_path / f"{i}.log" for i in range(100))
-    serve, *rest = blocks()
-    log = next(logs)
-    with typed(serve, tmp_path, port, log) as server:
-        await_promise(server, promise_of(serve), log)
-        publishing = next(block for block in rest if block.startswith("python3"))
-        log = next(logs)
-        with typed(publishing, tmp_path, port, log) as metrics:
-            await_promise(metrics, promise_of(publishing), log)
-            for block in rest:
-                if block != publishing:
-                    log = next(logs)
-                    with typed(block, tmp_path, port, log) as process:
-                        await_promise(process, promise_of(block), log)
-    assert server.returncode == 0, "SIGTERM ends it well"
+@runs("README.md", "sh")
+def test_its_commands_do_what_it_says(tmp_path: Path, blocks: Blocks) -> None:
+    with shell(tmp_path, free_port()) as bash:
+        for block in in_their_order(blocks):
+            do(block, bash)
+        server_beneath(bash.pid).terminate()
+        # Fails unless the server's status is 0.
+        bash.type("wait %1")
     assert (tmp_path / "data").is_dir(), "the data is where the caller was"
 
 

@@ -9,21 +9,28 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from soak.__main__ import main
+from soak.__main__ import main, parse_faults
+from soak.clients.faults import CLIENT_FAULTS
 from soak.run import ALL
+from tests.docs.blocks import Blocks, holds, runs
 from tests.serve_process import environment
 
 FAULTS = ("engine-kill", "broker-kill", "feed-drop", "trim", "reader-storm", "net-hole")
 
 
 @pytest.mark.timeout(300)
-def test_two_brokers_keep_every_promise_under_faults(tmp_path: Path) -> None:
-    """Faults come for ten seconds, however many fit in; on failure all that was kept is in the test's folder."""
-    output = tmp_path / "soak.json"
+@runs("docs/soak.md#the-soak", "sh")
+def test_two_brokers_keep_every_promise_under_faults(tmp_path: Path, blocks: Blocks) -> None:
+    """The page's last line, for ten seconds; on failure all that was kept is in the test's folder."""
+    [block] = blocks
+    *_, kept = block.commands
+    assert kept == ["./run", "soak", "--json", "result.json", "--keep", "DIR"]
+    output = tmp_path / "result.json"
     seed = os.getpid()
     asked = ["--seconds", "10", "--seed", str(seed), "--faults", ",".join(FAULTS), "--storm", "50"]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "soak", *asked, "--json", str(output), "--keep", str(tmp_path / "soak")],
+        [sys.executable, "-P", "-m", *kept[1:], *asked],
+        cwd=tmp_path,
         env=environment(),
         capture_output=True,
         text=True,
@@ -38,6 +45,14 @@ def test_two_brokers_keep_every_promise_under_faults(tmp_path: Path) -> None:
     assert (told["declared"] > 0) == ("trim" in names)
     assert (told["dropped"] > 0) == ("feed-drop" in names)
     assert all(f"| {name} " in done.stdout for name in names)
+
+
+@holds("docs/soak.md", "sh")
+def test_every_line_of_the_page_is_understood(blocks: Blocks) -> None:
+    for words in (words for block in blocks for words in block.commands):
+        assert words[:2] == ["./run", "soak"]
+        asked = main.make_context("soak", words[2:]).params
+        parse_faults(asked["faults"], tuple(CLIENT_FAULTS) if asked["clients"] else ALL)
 
 
 def test_a_slip_names_itself() -> None:

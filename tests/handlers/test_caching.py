@@ -79,7 +79,7 @@ def test_an_answer_to_a_credential_is_not_kept(headers: dict[str, str]) -> None:
     ],
 )
 def test_a_token_in_a_query_is_a_credential_however_it_is_written(query: bytes, expected: bool) -> None:
-    assert has_credential([], query) is expected
+    assert has_credential({"headers": [], "query_string": query}) is expected
 
 
 def test_a_path_with_encoded_letters_is_not_kept() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from handlers.caching import has_credential
+from handlers.serving.http_scope import first_headers
 from handlers.serving.whole_answer import WHOLE, parse_lines, render_lines
-from handlers.standard_headers import is_preflight, standard_headers, without_range
+from handlers.standard_headers import drop_range, is_preflight, standard_headers
 
 START = {"type": "http.response.start", "status": 200}
 
@@ -43,13 +44,20 @@ def test_a_socket_that_opens_has_its_id_and_one_that_is_refused_by_a_close_has_n
     assert finished({"type": "websocket.close"}) == []
 
 
+def asked(*headers: tuple[bytes, bytes], query: bytes = b"") -> dict[str, Any]:
+    return {"type": "http", "method": "GET", "headers": list(headers), "query_string": query}
+
+
 def test_credentials_make_an_answer_private() -> None:
-    assert has_credential([(b"authorization", b"x")], b"") and has_credential([(b"cookie", b"x")], b"")
-    assert has_credential([], b"token=x") and not has_credential([(b"accept", b"x")], b"cursor=x")
+    assert has_credential(asked((b"authorization", b"x"))) and has_credential(asked((b"cookie", b"x")))
+    assert has_credential(asked(query=b"token=x")) and not has_credential(asked((b"accept", b"x"), query=b"cursor=x"))
 
 
 def test_ranges_are_not_asked_for() -> None:
-    assert without_range([(b"range", b"bytes=0-1"), (b"a", b"b")]) == [(b"a", b"b")]
+    scope = asked((b"range", b"bytes=0-1"), (b"a", b"b"), (b"range", b"bytes=2-3"))
+    drop_range(scope)
+    assert scope["headers"] == [(b"a", b"b")]
+    assert first_headers(scope) == {b"a": b"b"}
 
 
 def test_only_a_question_of_a_browser_is_a_preflight() -> None:

@@ -5,13 +5,17 @@ import re
 import shlex
 import subprocess
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml  # type: ignore[import-untyped]
 
 from broker.config_sources import load_settings
 from handlers.__main__ import COMMANDS
+from handlers.__main__ import main as our_command
+from tests.docs.blocks import Blocks, holds
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -140,3 +144,34 @@ def test_its_nginx_has_the_tested_file_with_the_name_of_the_broker_in_it() -> No
     assert "# SITE" in before
     assert "server broker:8000;" in after
     assert "listen 8080;" in edited
+
+
+@holds("docs/deploy.md#the-image", "sh")
+@holds("docs/deploy.md#with-nginx-and-an-engine-of-its-own", "sh")
+def test_the_page_gives_what_the_image_and_the_composition_need(blocks: Blocks) -> None:
+    """Every word of the page's commands, as nobody can type them here."""
+    (build, volume, run, inside), (up, inside_composition, ready) = (block.commands for block in blocks)
+    settings, stage = load_settings(None, settings_in(image_environment())), last_stage()
+    image = build[3]
+    assert build == ["docker", "build", "-t", image, "."] and volume == ["docker", "volume", "create", "tidemark"]
+    assert run[:2] == ["docker", "run"] and run[-1] == image == SERVICES["broker"]["image"]
+    given = dict(pairwise(run))
+    assert given["-v"] == f"{volume[-1]}:{stage['VOLUME']}"
+    assert given["-p"] == f"127.0.0.1:8000:{stage['EXPOSE']}"
+    assert float(given["--stop-timeout"]) == seconds(SERVICES["broker"]["stop_grace_period"])
+    assert int(given["--ulimit"].removeprefix("nofile=").split(":")[0]) > settings.limits.connections
+    assert {"--read-only", "--cap-drop", "--security-opt"} <= set(run)
+    assert inside[:3] == ["docker", "exec", given["--name"]] and up == [
+        "docker",
+        "compose",
+        "up",
+        "--build",
+        "--detach",
+    ]
+    assert inside_composition[:4] == ["docker", "compose", "exec", "broker"] and "broker" in SERVICES
+    for words in (inside[3:], inside_composition[4:]):
+        assert words[:4] == HANDLERS
+        command = our_command.get_command(click.Context(our_command), words[4])
+        assert command is not None and command.make_context(words[4], words[5:])
+    published = SERVICES["edge"]["ports"][0].rpartition(":")[0]
+    assert ready == ["curl", f"http://{published}/readyz"]

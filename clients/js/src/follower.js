@@ -65,6 +65,8 @@ export class Follower {
   }
 
   async *#everything() {
+    // The page with which it began may have brought events, and a socket may be silent for long.
+    yield* this.#taken();
     while (!this.#over.signal.aborted) {
       const step = this.#core.nextStep(nowS(), chance());
       if (step.open) yield* step.open === "ws" ? this.#socket(step) : this.#stream(step);

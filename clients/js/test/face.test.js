@@ -114,6 +114,14 @@ test("where no upgrade passes and streams are held back it polls", async () => {
   assert.ok(said.some((text) => text.includes("opens no WebSocket")));
 });
 
+test("what it began with is given at once, also where nothing follows", async () => {
+  const id = await channel();
+  for (const data of [1, 2, 3]) await client.publish(id, data);
+  const patient = new Client(URL_, { token, timing: { ...QUICK, silenceS: 3600 } });
+  const follower = await patient.follow(id, { newest: 2 }).begin();
+  assert.deepEqual(await take(follower, 2), [2, 3]);
+});
+
 test("what is published after it began is given", async () => {
   const id = await channel();
   await client.publish(id, "before");

@@ -92,6 +92,9 @@ class AsyncFollower:
         await self.aclose()
 
     async def _everything(self) -> AsyncGenerator[Given, None]:
+        # The page with which it began may have brought events, and a socket may be silent for long.
+        for given in self._taken():
+            yield given
         while True:
             step = self._core.next_step(time.monotonic(), _chance())
             if isinstance(step, Open):

@@ -90,6 +90,8 @@ class Follower:
         self.close()
 
     def _everything(self) -> Generator[Given, None, None]:
+        # The page with which it began may have brought events, and a socket may be silent for long.
+        yield from self._taken()
         while True:
             step = self._core.next_step(time.monotonic(), _chance())
             if isinstance(step, Open):

@@ -1,11 +1,10 @@
 """The diagram of the documentation is the table."""
 
-from pathlib import Path
-
 from handlers.cuey.diagram import render_mermaid
+from tests.docs.blocks import Blocks, holds
 
-PAGE = Path(__file__).parents[3] / "docs/cuey.md"
 
-
-def test_the_page_shows_the_diagram_of_the_table() -> None:
-    assert f"```mermaid\n{render_mermaid()}\n```" in PAGE.read_text()
+@holds("docs/cuey.md", "mermaid")
+def test_the_page_shows_the_diagram_of_the_table(blocks: Blocks) -> None:
+    [drawn] = blocks
+    assert drawn.text == f"{render_mermaid()}\n", "put what handlers/cuey/diagram.py draws into the page"

@@ -1,9 +1,11 @@
 """The scope of a request: what ASGI says that it has."""
 
+from typing import Any
+
 import httptools
 import pytest
 
-from handlers.serving.http_scope import connection_scope, render_scope, render_target
+from handlers.serving.http_scope import connection_scope, first_headers, first_of, render_scope, render_target
 from handlers.serving.sockets import Ends
 
 CONNECTION = connection_scope(Ends(("127.0.0.1", 8000), None), "http", "", {"a": 1}, {})
@@ -26,3 +28,12 @@ def test_a_target_may_name_its_host_and_stands_behind_the_root_path() -> None:
 def test_what_is_no_target_is_told() -> None:
     with pytest.raises(httptools.HttpParserInvalidURLError):
         render_target("", b"no target")
+
+
+def test_the_first_header_of_a_name_is_the_one_that_counts() -> None:
+    headers = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]
+    assert first_of(headers) == {b"a": b"1", b"b": b"2"}
+    scope: dict[str, Any] = {"headers": headers}
+    assert first_headers(scope) is first_headers(scope)
+    rendered = render_scope(CONNECTION, b"GET", b"/", "1.1", headers)
+    assert first_headers(rendered) == first_of(headers)
