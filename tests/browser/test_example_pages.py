@@ -1,0 +1,130 @@
+"""The example pages in real browsers: prices that none misses, and a chat in which two see each other."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.serve_process import ServeProcess, environment, serving
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = '<img src=x onerror="document.title=1"><b>bold</b> "quoted" & \u202eright to left'
+pytestmark = pytest.mark.timeout(180)
+
+
+@contextmanager
+def example(name: str, server: ServeProcess, *words: str) -> Iterator[str]:
+    """An example as its command starts it; where its page is."""
+    command = [sys.executable, "-m", f"examples.{name}", "--url", server.url, "--port", "0", *words]
+    command += ["--token", server.token("admin")]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            match = re.search(r"http://\S+", process.stdout.readline())
+            assert match is not None
+            yield match[0]
+        finally:
+            process.kill()
+
+
+def until(browser: WebDriver, holds: Callable[[], object]) -> None:
+    WebDriverWait(browser, 60, poll_frequency=0.05).until(lambda _: holds())
+
+
+def text(browser: WebDriver, element: str) -> str:
+    return browser.find_element(By.ID, element).text
+
+
+def published(server: ServeProcess, channel: str) -> int:
+    count: int = server.ask("GET", f"/channels/{channel}").json()["event_count"]
+    return count
+
+
+def enter(browser: WebDriver, page: str, name: str) -> None:
+    browser.get(page)
+    browser.find_element(By.ID, "name").send_keys(name)
+    browser.find_element(By.CSS_SELECTOR, "#door button").click()
+    until(browser, lambda: text(browser, "state") == "live")
+
+
+def say(browser: WebDriver, words: str) -> None:
+    browser.find_element(By.ID, "text").send_keys(words + "\n")
+
+
+def messages(browser: WebDriver) -> list[str]:
+    shown = browser.find_elements(By.CSS_SELECTOR, "#messages li")
+    return [each.text.split("\n", 1)[1] for each in shown]
+
+
+def test_every_price_is_shown_once_also_those_of_a_restart(browser: WebDriver, tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "data") as server,
+        example("price_ticker", server, "--seed", "7", "--every", "0.1") as page,
+    ):
+        browser.get(page)
+        until(browser, lambda: int(text(browser, "count")) >= 20)
+        symbols = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#prices td:first-child")]
+        assert symbols == ["ACME", "BOLT", "CORK", "DUNE", "ECHO"]
+        assert len(browser.find_elements(By.CSS_SELECTOR, "polyline[points]")) == 5
+        server.kill()
+        until(browser, lambda: text(browser, "state") == "coming back")
+        server.start()
+        shown = int(text(browser, "count"))
+        until(browser, lambda: text(browser, "state") == "live" and int(text(browser, "count")) >= shown + 20)
+        # The page began at the channel's first events: what it has shown is all that there is.
+        until(browser, lambda: int(text(browser, "count")) >= published(server, "prices") - 5)
+        assert int(text(browser, "count")) % 5 == 0
+
+
+def test_two_browsers_see_each_other_and_hostile_words_are_words(
+    browser: WebDriver, other_browser: WebDriver, server: ServeProcess
+) -> None:
+    with example("chat", server) as page:
+        enter(browser, page, "Ann")
+        enter(other_browser, page, "Bob <i>")
+        say(browser, "hello")
+        until(other_browser, lambda: messages(other_browser) == ["hello"])
+        say(other_browser, HOSTILE)
+        until(browser, lambda: messages(browser) == ["hello", HOSTILE])
+        assert browser.title == "Chat"
+        assert not browser.find_elements(By.CSS_SELECTOR, "#messages img, #messages b")
+        assert browser.find_element(By.CSS_SELECTOR, "#messages li.own").text.startswith("Ann")
+        until(browser, lambda: sorted(text(browser, "people").split(", ")) == ["Ann", "Bob <i>"])
+
+
+def test_earlier_messages_are_scrolled_back_to(browser: WebDriver, server: ServeProcess) -> None:
+    with example("chat", server) as page:
+        entered = httpx2.post(f"{page}/enter", json={"name": "Eve", "room": "lobby"}).json()
+        start = published(server, entered["channel"])
+        bearer = {"Authorization": f"Bearer {entered['token']}"}
+        batch = {"events": [{"type": "message", "data": {"text": f"number {each}"}} for each in range(70)]}
+        server.ask("POST", f"/channels/{entered['channel']}/events", json=batch, headers=bearer)
+        enter(browser, page, "Ann")
+        until(browser, lambda: len(messages(browser)) == 30)
+        for expected in (60, min(90, start + 70)):
+            browser.find_element(By.ID, "earlier").click()
+            until(browser, lambda expected=expected: len(messages(browser)) == expected)  # type: ignore[misc]
+        shown = [each for each in messages(browser) if each.startswith("number")]
+        assert shown == [f"number {each}" for each in range(70)]
+
+
+def test_the_door_gives_no_token_for_what_is_no_room_or_name(server: ServeProcess) -> None:
+    with example("chat", server) as page:
+        for body in ({"name": "Ann", "room": "../x"}, {"name": "", "room": "lobby"}, {"name": "a\nb", "room": "a"}, []):
+            refused = httpx2.post(f"{page}/enter", json=body)
+            assert refused.status_code == 400 and "error" in refused.json()
+        entered = httpx2.post(f"{page}/enter", json={"name": "Ann", "room": "den"}).json()
+        assert entered["channel"] == "chat-den"
+        bearer = {"Authorization": f"Bearer {entered['token']}"}
+        assert server.ask("GET", "/channels/chat-den/events", headers=bearer).status_code == 200
+        assert server.ask("GET", "/channels/chat-lobby/events", headers=bearer).status_code in (401, 403, 404)
+        assert httpx2.get(f"{page}/client/../../../README.md").status_code == 404
+        assert "script-src 'self'" in httpx2.get(page).headers["content-security-policy"]
