@@ -45,6 +45,7 @@ For developers, in the project's folder:
   ./run check                    Check format, lint, types and import contracts.
   ./run bench                    Measure, beside what others reach.
   ./run soak                     Publish and read under faults, and check everything.
+  ./run reference                Write what the documentation has from the code's own tables.
   ./run docs [serve]             Build the documentation into site/, or serve it while it is written."""
 
 

@@ -1,8 +1,8 @@
 """How many requests one address may send (`[rates]`), over all processes; off by default.
 
 An address is the client's, as `client_address` finds it behind trusted proxies; one of IPv6 stands for its /64, as for
-the limit of connections. Health checks are not counted, so that
-a balancer is never refused. While the engine does not answer nothing is refused: the request will find that out.
+the limit of connections. Health checks are not counted, so that a balancer is never refused. While the engine does not
+answer nothing is refused: the request will find that out.
 """
 
 from ipaddress import ip_address

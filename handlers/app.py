@@ -1,7 +1,8 @@
 """The composition root: a Starlette app made of settings, a signing key and an engine's URL.
 
 Everything that runs in the background starts and stops with the app's lifespan: the feed, the hub's checks, trimming,
-the watch of the trusted keys, and the closing of subscriptions when a drain begins.
+the watches of keys, what is told of readers and figures, the closing of subscriptions when a drain begins, and all that
+a process does beside serving (`handlers.duties`).
 """
 
 import socket

@@ -4,21 +4,16 @@ The log `system-auth` tells of every change of them (design section 3). When it 
 known here are read again, and every open connection is judged anew.
 """
 
-import asyncio
-import logging
-
 from broker.api_keys import id_of, is_api_key
 from broker.cursors import LogMeta
-from broker.errors import NotFound, Refusal
+from broker.errors import NotFound
 from broker.hub import Hub
 from broker.storage.api_keys import SYSTEM_AUTH, ApiKeys
 from broker.storage.channels import Channels
+from handlers.looking import look_forever
 from handlers.verifier import Verifier
 
-CHECK_S = 0.5
 READ_AT_ONCE = 500
-
-logger = logging.getLogger(__name__)
 
 
 class AuthWatch:
@@ -63,14 +58,7 @@ class AuthWatch:
 
     async def watch(self) -> None:
         """Look every half second, until cancelled; no defect ends it, as a revoked key would live on."""
-        while True:
-            try:
-                await self.look()
-            except Refusal as refusal:
-                logger.warning("the API keys could not be read: %s", refusal.message)
-            except Exception:
-                logger.exception("the API keys could not be read")
-            await asyncio.sleep(CHECK_S)
+        await look_forever(self.look, "the API keys could not be read")
 
     async def _told(self) -> tuple[int, LogMeta] | None:
         try:

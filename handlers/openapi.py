@@ -36,6 +36,7 @@ MEANING = {
     401: "No credential, or one that does not verify",
     403: "The credential does not give this right",
     404: "There is no such thing",
+    405: "Another method; see Allow",
     409: "The state does not allow it",
     410: "Events after the cursor are no longer kept",
     413: "Too large",
@@ -43,6 +44,7 @@ MEANING = {
     422: "The Idempotency-Key came with another body before",
     426: "This is a WebSocket",
     429: "A limit is reached; see Retry-After",
+    500: "A defect of the server",
     503: "Try again; see Retry-After",
 }
 COMPONENTS: dict[str, Any] = {

@@ -60,11 +60,6 @@ def ready(answer: Response) -> ReadyAnswer:
     return ReadyAnswer(answer.status_code, render_lines(answer.raw_headers), bytes(answer.body))
 
 
-def no_content() -> Response:
-    """204: done, nothing to say."""
-    return Response(status_code=204)
-
-
 def refusal_answer(refusal: Refusal, scope: Scope) -> Response:
     """The answer that tells of a refusal, in the envelope of the API that was called."""
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}

@@ -4,22 +4,17 @@ A key that was removed, here or by another process, ends within a second: its to
 connections are closed. A change made here is taken at once.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable
 
-from broker.errors import Refusal
 from broker.hub import Hub
 from broker.signing import SigningKey
 from broker.storage.documents import Documents
 from broker.storage.scripts import Keep
 from broker.trust import Document, own_key, trusted_from
+from handlers.looking import look_forever
 from handlers.verifier import Verifier
 
 TRUSTED_KEYS = "trusted-keys"
-CHECK_S = 0.5
-
-logger = logging.getLogger(__name__)
 
 
 class TrustWatch:
@@ -67,14 +62,7 @@ class TrustWatch:
         channels of other nodes of a cluster; and no key can be removed meanwhile. No defect ends the watch, as a
         removed key would live on.
         """
-        while True:
-            try:
-                await self.look()
-            except Refusal as refusal:
-                logger.warning("the trusted keys could not be read: %s", refusal.message)
-            except Exception:
-                logger.exception("the trusted keys could not be read")
-            await asyncio.sleep(CHECK_S)
+        await look_forever(self.look, "the trusted keys could not be read")
 
     def _trust(self, document: Document, version: int) -> None:
         """From now on trust the keys of this document and the server's own, and no others."""

@@ -1,16 +1,40 @@
-"""What all tests share: a run that may skip nothing, for the gate; the blocks of pages; and how many run at once."""
+"""What all tests share: an engine, the blocks of pages, a run that may skip nothing (the gate), and how many run."""
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from broker.storage.embedded import EmbeddedEngine
 from tests.docs.blocks import Blocks, wanted_by
+from tests.engines import empty, running_engine
+from tests.stores import Store, open_store
 
 # A machine that is busy with other things is no failure.
 settings.register_profile("tidemark", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tidemark")
+
+
+@pytest.fixture(scope="session")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    """One engine for all tests of this process."""
+    with running_engine(tmp_path_factory.mktemp("engine")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine_url(shared_engine: EmbeddedEngine) -> str:
+    """The URL of an engine that holds nothing."""
+    empty(shared_engine.url)
+    return shared_engine.url
+
+
+@pytest.fixture
+async def store(engine_url: str) -> AsyncIterator[Store]:
+    """The storage of a process on an engine that holds nothing."""
+    async with open_store(engine_url) as opened:
+        yield opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,9 +3,8 @@
 Each reads the state again when it fires, so what was changed meanwhile counts, and each thing is told once.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Any
 
 from broker.change import Change, DocumentKey
 from broker.scheduler import OnTimer
@@ -94,7 +93,7 @@ async def first_events(broker: Broker, tenant: str, calendar_id: str) -> list[st
     return [member.partition("/")[2] for member, _ in page.documents]
 
 
-async def _ids(broker: Broker, tenant: str, calendar_id: str, status: str | None, lowest: str) -> Any:
+async def _ids(broker: Broker, tenant: str, calendar_id: str, status: str | None, lowest: str) -> AsyncIterator[str]:
     skip, total = 0, 1
     while skip < total:
         page = await broker.reader.page(

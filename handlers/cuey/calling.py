@@ -27,8 +27,8 @@ from handlers.cuey.machine import Outcome, RetryConfig, ScheduledWebhook
 from handlers.cuey.running import Run, beginning, ending, giving_back
 from handlers.cuey.seats import Seats
 from handlers.cuey.sending import call_of, outcome_of
+from handlers.under_way import UnderWay
 
-DRAIN_S = 5.0
 RECORD_ATTEMPTS = 8
 RECORD_PAUSE_S = 0.5
 
@@ -59,7 +59,7 @@ class Calls:
         self._commits = commits
         self._send = send
         self._limits = limits
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = UnderWay("cuey call", "a call was not recorded")
         self._seats = Seats(limits.in_flight, limits.per_host)
         self.succeeded = 0
         self.failed = 0
@@ -74,12 +74,7 @@ class Calls:
 
     async def drained(self) -> None:
         """Wait for the calls that are under way, or for a while; others make those that are left, at once."""
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=DRAIN_S)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=DRAIN_S)
+        await self._running.drained()
 
     async def _begin(self, claimed: Claimed, cause: Cause) -> None:
         """Begin a call in a seat of its own: its host is known when its document is read, by the decision."""
@@ -103,23 +98,11 @@ class Calls:
             self._leave(seats)
             raise
         if begun[-1] is not None:
-            self._start(Run(tenant, begun[-1]), seats)
+            self._running.start(self._call(Run(tenant, begun[-1])), partial(self._leave, seats))
 
     def _leave(self, seats: list[str]) -> None:
         while seats:
             self._seats.leave(seats.pop())
-
-    def _start(self, run: Run, seats: list[str]) -> None:
-        task = asyncio.create_task(self._call(run), name="cuey call")
-        self._running.add(task)
-        task.add_done_callback(partial(self._done, seats))
-
-    def _done(self, seats: list[str], task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        self._leave(seats)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Left to the timer that waits for it.
-            logger.error("a call was not recorded", exc_info=error)
 
     async def _call(self, run: Run) -> None:
         try:

@@ -25,17 +25,36 @@ SCHEMA = 1
 CHANGED = "live.watch.changed"
 Cause = Literal["api", "ingest", "timer"]
 
-TYPES = tuple(
-    f"live.{name}"
-    for name in (
-        *(f"event.{word}" for word in ("created", "updated", "deleted", "scheduled", "readied", "rehearsed")),
-        *(f"event.{word}" for word in ("started", "stopped", "processed", "ended", "cancelled", "purged")),
-        *("session.started", "session.ended"),
-        *(f"recording.{word}" for word in ("started", "finalised", "failed", "expired")),
-        *("replay.published", "replay.expired", "ingest.connected", "ingest.disconnected"),
-        *("stream_key.rotated", "token.created", "token.exhausted", "grant.consumed", "access.denied"),
-    )
-)
+TYPES = {
+    "live.event.created": "An event was made; `event` is the event",
+    "live.event.updated": "An event was changed: `changed` names the members, `event` is the event",
+    "live.event.deleted": "An event was deleted; `event` is the event as it was",
+    "live.event.scheduled": "Its start was put off: it is not ready any more",
+    "live.event.readied": "It is ready: its start is near, or it has none",
+    "live.event.rehearsed": "A rehearsal began",
+    "live.event.started": "It went live, in the session `session_id`",
+    "live.event.stopped": "It was stopped; `from` is the status in which it was",
+    "live.event.processed": "Its `recordings` are waited for",
+    "live.event.ended": "It is at its end; `reason` is null",
+    "live.event.cancelled": "It will not come; `reason` says why",
+    "live.event.purged": "What was kept of a deleted event is gone",
+    "live.session.started": "A stretch of streaming began, `session_id`",
+    "live.session.ended": "A stretch of streaming, `session_id`, ended after `duration_seconds`",
+    "live.recording.started": "The recording `recording_id` began",
+    "live.recording.finalised": "The recording `recording_id` is whole",
+    "live.recording.failed": "The recording `recording_id` failed, or did not become whole in time",
+    "live.recording.expired": "The recording `recording_id` is older than it is kept",
+    "live.replay.published": "There is a replay, of the recording `recording_id`",
+    "live.replay.expired": "There is no replay any more",
+    "live.ingest.connected": "An encoder came, with a key that begins with `stream_key`",
+    "live.ingest.disconnected": "The encoder, with a key that begins with `stream_key`, went",
+    "live.stream_key.rotated": "It has a new key, which begins with `stream_key`",
+    "live.token.created": "A watch token was made: `token_id`, `prefix`, `max_uses`",
+    "live.token.exhausted": "A watch token (`token_id`, `prefix`, `max_uses`) was used `use_count` times: no more",
+    "live.grant.consumed": "A viewer began to watch: `grant`, a digest; `token_id` and `use_count` of a token, or null",
+    "live.access.denied": "Verifications failed: `count` of the `kind` in about a minute",
+}
+"""What is told of in the tenant's channel, with what it means and the members that are its own."""
 WHOLE = frozenset({"event.created", "event.updated", "event.deleted"})
 """What tells the event as it is."""
 

@@ -110,7 +110,7 @@ def recorded(event: LiveEvent, recording_id: str, now_ms: int, duration_ms: int 
     """
     known = next((each for each in event.recordings if each.id == recording_id), None)
     if known is None:
-        raise Conflict("The event has no such recording", code="NO_RECORDING")
+        raise Conflict("The event has no such recording")
     if not known.is_pending:
         return Moved(event)
     if duration_ms is None:
@@ -132,7 +132,7 @@ def connected(event: LiveEvent, now_ms: int, fresh_id: FreshId) -> Moved:
     Raises `Conflict` where there is nothing to stream for.
     """
     if event.deleted_ms is not None or event.status not in STREAMABLE:
-        raise Conflict(f"The event is {event.status}; no encoder may connect", code="WRONG_STATE")
+        raise Conflict(f"The event is {event.status}; no encoder may connect")
     told = Fact("ingest.connected", {"stream_key": event.key.prefix})
     if event.status is Status.READY and event.auto_start_on_ingest:
         moved = started(replace(event, encoder_ms=now_ms, encoder_left_ms=None), now_ms, fresh_id)
@@ -254,7 +254,7 @@ def _taken_over(event: LiveEvent, now_ms: int, fresh_id: FreshId) -> tuple[tuple
     if current is not None and current.encoder_ms is None:
         return (*event.sessions[:-1], replace(current, encoder_ms=now_ms)), ()
     if len(event.sessions) >= MOST_SESSIONS:
-        raise Conflict(f"The event had {MOST_SESSIONS} sessions", code="TOO_MANY_SESSIONS")
+        raise Conflict(f"The event had {MOST_SESSIONS} sessions")
     sessions, facts = _closed(event, event.encoder_left_ms or now_ms)
     fresh = _session(replace(event, encoder_ms=now_ms), now_ms, fresh_id)
     return (*sessions, fresh), (*facts, *_facts_of_start(fresh))

@@ -126,7 +126,7 @@ OPERATIONS = (
 
 def team_messages(frame: Schema) -> tuple[Message, ...]:
     """The typed events of a tenant's channel; `frame` is the schema of any channel's event."""
-    return tuple(typed(frame, name, name.replace(".", " ").replace("_", " "), schema_of(Told)) for name in TYPES)
+    return tuple(typed(frame, name, summary, schema_of(Told)) for name, summary in TYPES.items())
 
 
 def watch_messages(frame: Schema) -> tuple[Message, ...]:

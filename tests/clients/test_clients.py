@@ -115,6 +115,16 @@ async def test_a_success_of_another_kind_of_server_is_refused(face: str) -> None
                     await client.page("news")
 
 
+@pytest.mark.parametrize("body", [b"[]", b'{"ok":true}', b'{"events":1}', b'{"events":[{"id":1}]}', b""])
+async def test_a_publish_that_another_kind_of_server_took_is_refused(face: str, body: bytes) -> None:
+    with scripted(answer(200, body), answer(200, body)) as server:
+        async with client_of(face, server.url) as client:
+            with pytest.raises(Refused, match="not that of a Tidemark server"):
+                await client.publish("news", 1)
+            with pytest.raises(Refused, match="not that of a Tidemark server"):
+                await client.publish_batch("news", [Draft(1)])
+
+
 @contextmanager
 def over_tls(directory: Path) -> Iterator[str]:
     """A server whose certificate nobody vouches for; its URL. It says nothing, as nobody gets so far."""

@@ -8,7 +8,6 @@ import pytest
 
 from broker.events import Frame
 from broker.ids import Position, render_ulid
-from handlers.calendar.events import TYPES
 from handlers.calendar.sent import headers_of
 from handlers.calendar.webhook_models import EventName
 from tests.docs.blocks import ROOT, Blocks, runs
@@ -59,8 +58,3 @@ def test_its_check_of_a_signature_takes_what_is_sent_and_nothing_else(blocks: Bl
 def test_the_page_has_every_name_that_webhooks_may_ask_for() -> None:
     for name in EventName.__args__:  # type: ignore[attr-defined]
         assert f"`{name}`" in PAGE or name.startswith("proposal.")
-
-
-def test_the_page_has_every_type() -> None:
-    for name in TYPES:
-        assert name in PAGE or f"`.{name.rpartition('.')[2]}`" in PAGE

@@ -10,14 +10,6 @@ import pytest
 from broker.storage.embedded import EmbeddedEngine
 from tests.edge.caches import CACHES, Cache, running_cache
 from tests.edge.edges import Edge, opened
-from tests.engines import running_engine
-
-
-@pytest.fixture(scope="session")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
-    """One engine for all tests of this process."""
-    with running_engine(tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
 
 
 @pytest.fixture(scope="session")

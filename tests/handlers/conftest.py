@@ -1,14 +1,12 @@
 """A running broker for the tests of the edge."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker.storage.embedded import EmbeddedEngine
 from tests.broker_server import PATIENT, BrokerServer, running_broker
-from tests.engines import empty, running_engine
 
 OVERRIDES: dict[str, dict[str, Any]] = {
     "limits": {"connections_per_token": 5},
@@ -17,20 +15,6 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "clock": {"mode": "test"},
     "engine": PATIENT,
 }
-
-
-@pytest.fixture(scope="session")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
-    """One engine for all tests of this process."""
-    with running_engine(tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
-
-
-@pytest.fixture
-def engine_url(shared_engine: EmbeddedEngine) -> str:
-    """The URL of an engine that holds nothing."""
-    empty(shared_engine.url)
-    return shared_engine.url
 
 
 @pytest.fixture

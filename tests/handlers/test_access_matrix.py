@@ -17,6 +17,7 @@ from handlers.openapi import ALWAYS, IMPLIED
 from handlers.operations import Operation
 from handlers.routes import all_operations, all_routes
 from tests.broker_server import BrokerServer
+from tests.error_tables import check_error
 from tests.handlers.access_rows import (
     CREDENTIALS,
     EXPECTED,
@@ -68,6 +69,7 @@ class Matrix:
             if answer.status_code < 400:
                 return answer.status_code, None
             refusal = json.loads(await answer.aread())
+            check_error(path.partition("?")[0], answer.status_code, refusal)
             if answer.status_code in (401, 403):
                 assert answer.headers["Cache-Control"] == "private, no-store"
             assert ("WWW-Authenticate" in answer.headers) is (answer.status_code == 401)

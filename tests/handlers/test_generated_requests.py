@@ -20,6 +20,7 @@ from broker.api_keys import KeyRequest
 from handlers.openapi import openapi_operations, render_openapi
 from handlers.routes import OPERATIONS
 from tests.broker_server import BrokerServer
+from tests.error_tables import check_error
 
 DOCUMENT = render_openapi([*OPERATIONS, *openapi_operations(OPERATIONS)])
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -79,6 +80,8 @@ def throw(url: str, operation: Any, names: dict[str, list[str]], tokens: list[st
         else:
             answer = case.call(base_url=url, headers=headers, timeout=ANSWERED_WITHIN_S)
             case.validate_response(answer, checks=PROMISES)
+            if answer.status_code >= 400 and answer.content:
+                check_error(operation.path, answer.status_code, answer.json())
 
     send()
 

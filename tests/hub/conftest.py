@@ -1,28 +1,12 @@
-"""Engines for the tests of the hub, and a running process on one of them."""
+"""A running process for the tests of the hub, and another one beside it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from broker.channels import ChannelRecord
-from broker.storage.embedded import EmbeddedEngine
-from tests.engines import empty, running_engine
 from tests.live import Live, open_live
 from tests.stores import Store, open_store
-
-
-@pytest.fixture(scope="session")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
-    """One engine for all tests of this process."""
-    with running_engine(tmp_path_factory.mktemp("engine")) as engine:
-        yield engine
-
-
-@pytest.fixture
-def engine_url(shared_engine: EmbeddedEngine) -> str:
-    """The URL of an engine that holds nothing."""
-    empty(shared_engine.url)
-    return shared_engine.url
 
 
 @pytest.fixture

@@ -3,41 +3,19 @@
 import asyncio
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import Process
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from tests.clockwork import arm, fired, worker
 from tests.engines import running_engine
+from tests.killable import killable, said, tell
 from tests.stores import Store, open_store
 
-ROOT = Path(__file__).parents[2]
 
-
-@asynccontextmanager
-async def claimer(url: str) -> AsyncIterator[Process]:
+def claimer(url: str) -> AbstractAsyncContextManager[Process]:
     """A process that claims, and commits when it is given a line."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.scheduler.claimer", url, cwd=ROOT, stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def said(process: Process) -> str:
-    assert process.stdout is not None
-    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
-
-
-def tell(process: Process) -> None:
-    assert process.stdin is not None
-    process.stdin.write(b"go\n")
+    return killable("tests.scheduler.claimer", url)
 
 
 async def test_who_dies_between_claim_and_commit_leaves_the_timer_to_another(store: Store, engine_url: str) -> None:

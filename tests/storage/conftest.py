@@ -6,7 +6,7 @@ import pytest
 
 from broker.channels import ChannelRecord
 from broker.storage.embedded import EmbeddedEngine
-from tests.engines import BOTH, binary_path, empty, running_engine
+from tests.engines import BOTH, binary_path, running_engine
 from tests.stores import Store, open_store
 
 
@@ -17,24 +17,10 @@ def shared_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         yield engine
 
 
-@pytest.fixture
-def engine_url(shared_engine: EmbeddedEngine) -> str:
-    """The URL of an engine that holds nothing."""
-    empty(shared_engine.url)
-    return shared_engine.url
-
-
 @pytest.fixture(params=BOTH)
 def binary(request: pytest.FixtureRequest) -> str:
     """The path of each kind of server, for tests that start their own."""
     return binary_path(request.param)
-
-
-@pytest.fixture
-async def store(engine_url: str) -> AsyncIterator[Store]:
-    """The storage of a process on an engine that holds nothing."""
-    async with open_store(engine_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ import pytest
 
 from broker.channels import ChannelRecord
 from tests.engines import running_engine
+from tests.killable import said
 from tests.receivers import Receiver, receiving
 from tests.stores import Store, open_store
 from tests.webhooks.postman import follow
-from tests.webhooks.postmen import delivering, postman, said
+from tests.webhooks.postmen import delivering, postman
 
 PLACES = ("send", "record", "rest")
 

@@ -1,7 +1,7 @@
 // The face of a client: publish, read and follow.
 
 import { GapFound } from "./errors.js";
-import { eventOf, member, pageOf, parseAnswer } from "./event.js";
+import { pageOf, parseAnswer, storedEvents } from "./event.js";
 import { Follower } from "./follower.js";
 import { Link, chance, isNetwork, nowS, saysOf, sleep } from "./link.js";
 import { KEY_HEADER, callOf, gapOf, pageCall, publishBatch, publishOne, render } from "./requests.js";
@@ -22,11 +22,12 @@ export class Client {
   }
 
   async publish(channelId, data, { type, meta, replyTo, key = newKey() } = {}) {
-    return eventOf(await this.#call(publishOne(channelId, { data, type, meta, replyTo }, key)));
+    const told = await this.#call(publishOne(channelId, { data, type, meta, replyTo }, key));
+    return storedEvents({ events: [told] })[0];
   }
 
   async publishBatch(channelId, drafts, { key = newKey() } = {}) {
-    return member(await this.#call(publishBatch(channelId, drafts, key)), "events").map(eventOf);
+    return storedEvents(await this.#call(publishBatch(channelId, drafts, key)));
   }
 
   async page(channelId, { cursor, since, types, limit = null, waitS } = {}) {

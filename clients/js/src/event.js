@@ -19,6 +19,14 @@ export function parseEvent(text) {
   }
 }
 
+export function storedEvents(told) {
+  try {
+    return told.events.map(eventOf);
+  } catch {
+    throw new Refused(200, NOT_OURS);
+  }
+}
+
 export function pageOf(body) {
   try {
     if (typeof body.cursor !== "string") throw new TypeError("no page");
@@ -41,11 +49,6 @@ export function parseAnswer(answer) {
   } catch {
     throw new Refused(answer.status, NOT_OURS);
   }
-}
-
-export function member(told, name) {
-  if (typeof told !== "object" || told === null || !(name in told)) throw new Refused(200, NOT_OURS);
-  return told[name];
 }
 
 // Whether it is a refusal in the envelope of the channels API, and no word of somebody on the way.

@@ -2,6 +2,8 @@
 // TIDEMARK_BAD_URL, the same server behind a network that lets no WebSocket through and holds streams back.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { after, test } from "node:test";
 
 import { ChannelEnded, Client, GapFound, Invalid, Refused, Unreachable } from "../src/index.js";
@@ -47,6 +49,16 @@ test("what is published is read", async () => {
   for await (const event of client.read(id, { cursor: first.id })) read.push(event);
   assert.deepEqual(read, more);
   await assert.rejects(client.publish(id, "other", { key: "k" }), (error) => error.status === 422);
+});
+
+test("a success of another kind of server is refused", async () => {
+  const server = createServer((_, answer) => answer.end("{}")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const other = new Client(`http://127.0.0.1:${server.address().port}`, { timing: QUICK });
+  const calls = [() => other.publish("news", 1), () => other.publishBatch("news", [{ data: 1 }]), () => other.page("news")];
+  for (const call of calls) await assert.rejects(call, Refused);
+  server.close();
+  server.closeAllConnections();
 });
 
 for (const way of WAYS) {

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 import httpx2
 
-from tidemark_client.answers import KEY_HEADER, Call, member, parse_answer
+from tidemark_client.answers import KEY_HEADER, Call, parse_answer
 from tidemark_client.asked import Asked
 from tidemark_client.async_follower import AsyncFollower
 from tidemark_client.async_link import AsyncLink
 from tidemark_client.errors import GapFound
-from tidemark_client.event import Event, Page, event_of, page_of
+from tidemark_client.event import Event, Page, page_of, stored_event, stored_events
 from tidemark_client.face import AsyncToken, OnGap, OnTrouble, Options, says_of
 from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one
 from tidemark_client.retrying import Retrying
@@ -77,12 +77,11 @@ class AsyncClient:
         open whether it is stored: the same key finds out.
         """
         draft = Draft(data, type, meta, reply_to)
-        return event_of(await self._call(publish_one(channel_id, draft, key or _new_key())))
+        return stored_event(await self._call(publish_one(channel_id, draft, key or _new_key())))
 
     async def publish_batch(self, channel_id: str, drafts: Sequence[Draft], *, key: str | None = None) -> list[Event]:
         """Append up to 100 events, all or none, next to each other; otherwise as `publish`."""
-        told = await self._call(publish_batch(channel_id, drafts, key or _new_key()))
-        return [event_of(fields) for fields in member(told, "events")]
+        return stored_events(await self._call(publish_batch(channel_id, drafts, key or _new_key())))
 
     async def page(
         self,

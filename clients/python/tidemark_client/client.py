@@ -11,10 +11,10 @@ from typing import Any, Self
 
 import httpx2
 
-from tidemark_client.answers import KEY_HEADER, Call, member, parse_answer
+from tidemark_client.answers import KEY_HEADER, Call, parse_answer
 from tidemark_client.asked import Asked
 from tidemark_client.errors import GapFound
-from tidemark_client.event import Event, Page, event_of, page_of
+from tidemark_client.event import Event, Page, page_of, stored_event, stored_events
 from tidemark_client.face import OnGap, OnTrouble, Options, Token, says_of
 from tidemark_client.follower import Follower
 from tidemark_client.link import Link
@@ -76,12 +76,11 @@ class Client:
         open whether it is stored: the same key finds out.
         """
         draft = Draft(data, type, meta, reply_to)
-        return event_of(self._call(publish_one(channel_id, draft, key or _new_key())))
+        return stored_event(self._call(publish_one(channel_id, draft, key or _new_key())))
 
     def publish_batch(self, channel_id: str, drafts: Sequence[Draft], *, key: str | None = None) -> list[Event]:
         """Append up to 100 events, all or none, next to each other; otherwise as `publish`."""
-        told = self._call(publish_batch(channel_id, drafts, key or _new_key()))
-        return [event_of(fields) for fields in member(told, "events")]
+        return stored_events(self._call(publish_batch(channel_id, drafts, key or _new_key())))
 
     def page(
         self,

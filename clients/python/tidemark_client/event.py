@@ -64,6 +64,19 @@ def parse_event(text: str | bytes) -> Event:
         raise Cut("The server sent what is no event: is this a Tidemark server?") from None
 
 
+def stored_event(told: Any) -> Event:
+    """The event that a publish is answered with; raises `Refused` for what is none."""
+    return stored_events({"events": [told]})[0]
+
+
+def stored_events(told: Any) -> list[Event]:
+    """The events that a batch is answered with; raises `Refused` for what has none."""
+    try:
+        return [event_of(fields) for fields in told["events"]]
+    except (ValueError, KeyError, TypeError):
+        raise Refused(200, NOT_OURS) from None
+
+
 def page_of(body: Any) -> Page:
     """The page of an answer's JSON; raises `Refused` for what is none."""
     try:

@@ -34,6 +34,7 @@ from handlers.calendar.imports.occurrence import Span
 from handlers.calendar.imports.reading import PATIENCE, ReadLimits, read_feed
 from handlers.calendar.imports.runs import Pace, Run, Superseded
 from handlers.calendar.imports.subscription import DAY_MS, Seen, seen_before
+from handlers.under_way import UnderWay
 
 BACK_MS = 30 * DAY_MS
 AHEAD_MS = 366 * DAY_MS
@@ -43,7 +44,6 @@ JITTER = (0.9, 1.1)
 PAGE = 500
 RECORD_ATTEMPTS = 8
 RECORD_PAUSE_S = 0.5
-DRAIN_S = 5.0
 
 Send = Callable[[Call], Awaitable[Answered]]
 
@@ -71,7 +71,7 @@ class Syncs:
         self._parts = parts
         self._site = site
         self._wait_ms = round(wait_s * 1000)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = UnderWay("ical poll", "a poll of a feed was not recorded")
         self._reading = asyncio.Semaphore(site.reads_at_once)
         self._limits = ReadLimits(site.read_cpu_s, site.read_memory_bytes)
         self.unchanged = 0
@@ -93,24 +93,11 @@ class Syncs:
         keys = [subscription_key(tenant, subscription_id)]
         await self._parts.commits.execute(tenant, keys, decide, claimed=claimed)
         if begun[-1] is not None:
-            task = asyncio.create_task(self._poll(begun[-1]), name="ical poll")
-            self._running.add(task)
-            task.add_done_callback(self._done)
+            self._running.start(self._poll(begun[-1]))
 
     async def drained(self) -> None:
         """Wait for the polls that are under way, or for a while; others make those that are left, at once."""
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=DRAIN_S)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=DRAIN_S)
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Left to the timer that waits for it.
-            logger.error("a poll of a feed was not recorded", exc_info=error)
+        await self._running.drained()
 
     async def _poll(self, run: Run) -> None:
         try:

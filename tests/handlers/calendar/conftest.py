@@ -9,7 +9,6 @@ import pytest
 from tests.broker_server import PATIENT, BrokerServer, running_broker
 from tests.handlers.calendar.calls import Org, org_of
 from tests.receivers import Receiver, receiving
-from tests.stores import Store, open_store
 
 OPEN: dict[str, dict[str, Any]] = {
     "clock": {"mode": "test"},
@@ -44,10 +43,3 @@ async def rival(server: BrokerServer) -> Org:
     org = await org_of(server, "rival")
     org.calendar = (await org.make_calendar())["id"]
     return org
-
-
-@pytest.fixture
-async def store(engine_url: str) -> AsyncIterator[Store]:
-    """The storage of a process without a server before it."""
-    async with open_store(engine_url) as opened:
-        yield opened

@@ -25,10 +25,11 @@ from handlers.calendar.webhook_models import WebhookTaken
 from handlers.calendar.webhooks import adding, made_of
 from handlers.calendar.wire import parse_event
 from tests.handlers.calendar.hooks import ALL, names, subject, verify
+from tests.killable import said
 from tests.receivers import Receiver
 from tests.stores import Store
 from tests.webhooks.postman import KEY
-from tests.webhooks.postmen import delivering, postman, said
+from tests.webhooks.postmen import delivering, postman
 
 TENANT, CALENDAR = "acme", "cal_00000000000000"
 PLACE = Place(TENANT, CALENDAR)

@@ -2,12 +2,10 @@
 
 import asyncio
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -21,32 +19,17 @@ from handlers.cuey.documents import AGAIN, EVENT, TIMER, event_index, parse_even
 from handlers.cuey.machine import RetryConfig, ScheduledWebhook, Status, Target
 from tests.clockwork import worker_of
 from tests.handlers.cuey.caller import LIMITS, SCHEDULER
+from tests.killable import PATIENCE_S, ready, said
 from tests.receivers import Answering, Request, receiving, status
-from tests.stores import Store, open_store
+from tests.stores import Store
 from tests.webhooks.networks import LOOPBACK
 
-ROOT = Path(__file__).parents[3]
-PATIENCE_S = 40.0
 PLACES = ("claim", "send", "record", "recorded")
 
 
-@asynccontextmanager
-async def caller(url: str, place: str) -> AsyncIterator[Process]:
+def caller(url: str, place: str) -> AbstractAsyncContextManager[Process]:
     """A process that makes calls up to a place."""
-    words = ("-m", "tests.handlers.cuey.caller", url, place)
-    process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdout=PIPE)
-    try:
-        assert await said(process) == "ready"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def said(process: Process) -> str:
-    assert process.stdout is not None
-    return (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode().strip()
+    return ready("tests.handlers.cuey.caller", url, place)
 
 
 @asynccontextmanager
@@ -57,12 +40,6 @@ async def calling(store: Store) -> AsyncIterator[None]:
         async with worker_of(store, Timers(store.engine), {TIMER: calls.on_due, AGAIN: calls.on_again}, SCHEDULER):
             yield
         await calls.drained()
-
-
-@pytest.fixture
-async def store(engine_url: str) -> AsyncIterator[Store]:
-    async with open_store(engine_url) as opened:
-        yield opened
 
 
 async def schedule(store: Store, *ids: str, url: str, retries: int = 1) -> None:

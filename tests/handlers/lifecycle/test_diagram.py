@@ -1,13 +1,6 @@
-"""The state diagram of docs/lifecycle.md is the table's."""
+"""The state diagram is the table's."""
 
 from handlers.lifecycle.diagram import render_mermaid
-from tests.docs.blocks import Blocks, holds
-
-
-@holds("docs/lifecycle.md", "mermaid")
-def test_the_page_shows_the_diagram_of_the_table(blocks: Blocks) -> None:
-    [drawn] = blocks
-    assert drawn.text == f"{render_mermaid()}\n", "put what handlers/lifecycle/diagram.py draws into the page"
 
 
 def test_every_status_and_every_way_is_drawn() -> None:

@@ -1,4 +1,4 @@
-"""What is written of metrics and limits is what there is: `docs/operations.md` and the dashboard."""
+"""What is written of metrics is what there is: `docs/operations.md` and the dashboard."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from broker.config import LimitSettings, RateSettings, Section
 from handlers.metrics.catalogue import Metric, all_metrics
 from tests.broker_server import BrokerServer
 from tests.exposition import Exposition, until
@@ -76,14 +75,6 @@ async def test_every_expression_names_samples_and_labels_that_a_server_answers(e
         grouped = {label for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(", ")}
         chosen = set(re.findall(r"(\w+)=", re.sub(r'"[^"]*"', "", expression.replace("==", ""))))
         assert grouped | chosen <= known, f"{place}: {expression}"
-
-
-@pytest.mark.parametrize(
-    ("heading", "section"), [("### `[limits]`", LimitSettings()), ("### `[rates]`", RateSettings())]
-)
-def test_the_tables_of_limits_have_every_key_with_its_default(heading: str, section: Section) -> None:
-    written = {row[0].strip("`"): row[1] for row in rows_of(heading)}
-    assert written == {key: str(value) for key, value in section.model_dump().items()}
 
 
 def test_every_panel_says_what_it_shows_and_lies_beside_the_others() -> None:

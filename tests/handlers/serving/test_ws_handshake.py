@@ -1,4 +1,4 @@
-"""The handshake's rules and bytes; that they hold on real sockets is in `test_handshakes`."""
+"""The handshake's rules and bytes; that they hold on real sockets is in `test_handshakes.py`."""
 
 import pytest
 from websockets.client import ClientProtocol

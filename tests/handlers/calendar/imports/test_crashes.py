@@ -1,13 +1,11 @@
 """Processes that are killed while they poll: another one begins again, and each occurrence is there and told once."""
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,33 +26,18 @@ from handlers.calendar.imports.syncing import Parts, Syncs
 from tests.clockwork import worker_of
 from tests.handlers.calendar.imports.feeds import HOUR, Feed, event
 from tests.handlers.calendar.imports.poller import SCHEDULER
-from tests.stores import Store, open_store
+from tests.killable import PATIENCE_S, ready, said, tell
+from tests.stores import Store
 from tests.webhooks.networks import LOOPBACK
 
-ROOT = Path(__file__).parents[4]
-PATIENCE_S = 60.0
 PLACES = ("claim", "fetch", "page", "tell")
 CALENDAR, SUBSCRIPTION = "cal_00000000000000", "ics_1"
 COUNT = 150
 
 
-@asynccontextmanager
-async def poller(url: str, place: str) -> AsyncIterator[Process]:
+def poller(url: str, place: str) -> AbstractAsyncContextManager[Process]:
     """A process that polls up to a place."""
-    words = ("-m", "tests.handlers.calendar.imports.poller", url, place)
-    process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdin=PIPE, stdout=PIPE)
-    try:
-        assert await said(process) == "ready"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def said(process: Process) -> str:
-    assert process.stdout is not None
-    return (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode().strip()
+    return ready("tests.handlers.calendar.imports.poller", url, place)
 
 
 @asynccontextmanager
@@ -65,12 +48,6 @@ async def polling(store: Store) -> AsyncIterator[None]:
         async with worker_of(store, Timers(store.engine), {POLL_TIMER: syncs.on_due}, SCHEDULER):
             yield
         await syncs.drained()
-
-
-@pytest.fixture
-async def store(engine_url: str) -> AsyncIterator[Store]:
-    async with open_store(engine_url) as opened:
-        yield opened
 
 
 async def subscribe(store: Store, feed: Feed) -> None:
@@ -182,8 +159,7 @@ async def test_who_stood_still_and_was_overtaken_writes_nothing_more(store: Stor
             await until_synced(store)
         before = await told(store)
         assert {each.title for each in await events(store)} == {"New"}
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
+        tell(process)
         assert await said(process) == "superseded"
     assert await told(store) == before
     assert {each.title for each in await events(store)} == {"New"}
