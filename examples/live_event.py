@@ -80,7 +80,7 @@ def encoder(rtmp_port: int, stream_key: str) -> Iterator["subprocess.Popen[bytes
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise SystemExit("no ffmpeg: apt-get install ffmpeg")
-    words = [ffmpeg, "-nostdin", "-loglevel", "error", "-re"]
+    words = [ffmpeg, "-nostdin", "-loglevel", "fatal", "-re"]
     words += ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10", "-f", "lavfi", "-i", "sine=frequency=440"]
     words += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-c:a", "aac", "-t", "300", "-f", "flv"]
     with running([*words, f"rtmp://127.0.0.1:{rtmp_port}/live/{stream_key}"]) as process:
