@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-CLIENT = Path(__file__).parents[1] / "clients/js/src"
+CLIENT = Path(__file__).resolve().parents[1] / "clients/js/src"
 MOST_BYTES = 10_000
 
 Call = Callable[[Any], Any]
@@ -59,8 +59,8 @@ class _Page(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         """The policy of the page, with everything."""
         socket = self._broker.replace("http", "ws", 1)
-        policy = f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {self._broker} {socket}"
-        self.send_header("Content-Security-Policy", f"{policy}; base-uri 'none'; frame-ancestors 'none'")
+        policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'"
+        self.send_header("Content-Security-Policy", f"{policy}; connect-src 'self' {self._broker} {socket}")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
@@ -80,7 +80,7 @@ class _Page(SimpleHTTPRequestHandler):
 @contextmanager
 def serving_page(name: str, port: int, broker: str, calls: Mapping[str, Call]) -> Iterator[str]:
     """Serve the files of `examples/<name>` on this machine only; where. Port 0 takes a free one."""
-    page = partial(_Page, directory=str(Path(__file__).parent / name), broker=broker, calls=calls)
+    page = partial(_Page, directory=str(Path(__file__).resolve().parent / name), broker=broker, calls=calls)
     with ThreadingHTTPServer(("127.0.0.1", port), page) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

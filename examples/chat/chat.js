@@ -66,12 +66,13 @@ class Room {
       const isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
       this.list.append(message(event, this.mine));
       if (isAtEnd) this.list.scrollTop = this.list.scrollHeight;
-      byId("state").textContent = "live";
     }
   }
 
   async people() {
+    // That it is answered says that the broker is there: the follower is, or comes back to it.
     const { readers } = await this.client.request("GET", ["channels", this.channel, "presence"]);
+    byId("state").textContent = "live";
     byId("people").textContent = readers.map((reader) => reader.name ?? reader.subject).join(", ");
   }
 }
@@ -100,10 +101,9 @@ async function enter(name, roomName) {
   const room = new Room(client, channel, pass.mine);
   const shown = await room.earlier();
   room.list.scrollTop = room.list.scrollHeight;
-  byId("state").textContent = "live";
   byId("text").focus();
   listen(room);
-  room.people();
+  room.people().catch(() => {});
   await room.follow(shown.at(-1)?.id);
 }
 

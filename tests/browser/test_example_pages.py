@@ -66,7 +66,7 @@ def messages(browser: WebDriver) -> list[str]:
 
 def test_every_price_is_shown_once_also_those_of_a_restart(browser: WebDriver, tmp_path: Path) -> None:
     with (
-        serving(tmp_path / "data") as server,
+        serving(tmp_path / "data", {"TIDEMARK_SERVER__ALLOWED_ORIGINS": '["*"]'}) as server,
         example("price_ticker", server, "--seed", "7", "--every", "0.1") as page,
     ):
         browser.get(page)
@@ -118,7 +118,13 @@ def test_earlier_messages_are_scrolled_back_to(browser: WebDriver, server: Serve
 
 def test_the_door_gives_no_token_for_what_is_no_room_or_name(server: ServeProcess) -> None:
     with example("chat", server) as page:
-        for body in ({"name": "Ann", "room": "../x"}, {"name": "", "room": "lobby"}, {"name": "a\nb", "room": "a"}, []):
+        bodies: tuple[object, ...] = (
+            {"name": "Ann", "room": "../x"},
+            {"name": "", "room": "lobby"},
+            {"name": "a\nb", "room": "a"},
+            [],
+        )
+        for body in bodies:
             refused = httpx2.post(f"{page}/enter", json=body)
             assert refused.status_code == 400 and "error" in refused.json()
         entered = httpx2.post(f"{page}/enter", json={"name": "Ann", "room": "den"}).json()
