@@ -13,8 +13,8 @@ class Row {
     this.line = document.createElementNS(SVG, "polyline");
     const plot = document.createElementNS(SVG, "svg");
     plot.setAttribute("preserveAspectRatio", "none");
-    plot.setAttribute("viewBox", `0 0 ${KEPT - 1} 1`);
     plot.setAttribute("aria-hidden", "true");
+    this.plot = plot;
     plot.append(this.line);
     [this.name, this.price, this.change, this.lately] = [0, 0, 0, 0].map(() => document.createElement("td"));
     this.name.textContent = symbol;
@@ -34,6 +34,7 @@ class Row {
     const least = Math.min(...this.prices);
     const span = Math.max(...this.prices) - least || 1;
     const points = this.prices.map((each, at) => `${at},${1 - (each - least) / span}`);
+    this.plot.setAttribute("viewBox", `0 0 ${Math.max(1, points.length - 1)} 1`);
     this.line.setAttribute("points", points.join(" "));
   }
 }
