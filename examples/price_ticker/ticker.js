@@ -64,6 +64,7 @@ const [{ url }, { channel }] = await Promise.all([
 const client = new Client(url, { onTrouble: () => say("coming back", false) });
 const prices = client.follow(channel, { newest: 100, types: ["price"], onGap: () => say("some were missed", false) });
 for await (const event of prices) {
+  byId("count").dataset.first ??= event.id;
   take(event.data);
   say("live", true);
 }
