@@ -163,7 +163,7 @@ async def test_an_engine_that_comes_back_with_less_tells_those_who_saw_more(tmp_
             kept = (await store.publish(channel, "kept")).positions[0]
     shutil.copytree(data / "appendonlydir", copy)
     with running_engine(data) as engine:
-        async with open_live(engine.url, patient) as live:
+        async with open_live(engine.url, patient, reply_timeout_s=5.0) as live:
             saw_more, saw_less = await live.follow(channel, kept), await live.follow(channel, channel.start)
             await saw_less.got(1)
             lost = (await live.store.publish(channel, "lost")).positions[0]
