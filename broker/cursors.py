@@ -22,7 +22,7 @@ class LogMeta(NamedTuple):
     revision: int
     record_version: int
     event_count: int
-    largest_bytes: int = 0
+    largest_bytes: int
 
     @property
     def last(self) -> Position | None:

@@ -3,9 +3,10 @@
 So all events of a turn are one write for each reader. A process that is overloaded paces itself: the next sweep starts
 no sooner than the last one took, so that overload becomes larger writes, not a growing delay (performance.md 4).
 
-What counts is how busy the thread would be without a pace. A thread that is busy for two thirds with a sweep every
-20 ms has time for it: pacing would only delay the next one. (It did, where how busy the thread is was asked instead:
-with 1,000 readers and 50 events a second, sweeps waited 10 ms for seconds after anything had disturbed them.)
+What counts is how busy the thread would be without a pace. A thread that is busy for two thirds with a sweep every 20
+ms has time for it: pacing would only delay the next one. Where how busy the thread is was asked instead, sweeps waited
+10 ms for seconds after anything had disturbed them: with 1,000 readers and 50 events a second, p50 was 11.9 ms instead
+of 8.3 and p99 38 instead of 32, and a flood was the same (medians of four alternating rounds).
 """
 
 import asyncio

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A chat to open in two browsers: rooms are channels, and the page gets a token of its own for each room.
 
     .venv/bin/python -m examples.chat --token $(./run token --scope admin)
@@ -11,12 +10,13 @@ hour. The page talks to the broker with nothing else. Messages go by the broker,
 import argparse
 import re
 import secrets
-import time
 from contextlib import suppress
+from threading import Event
 from typing import Any
 
+from examples.own_channel import ensure_channel
 from examples.page_server import serving_page
-from tidemark_client import Client, Refused
+from tidemark_client import Client
 
 ROOM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 MOST_NAME = 40
@@ -36,18 +36,11 @@ class Door:
         if not isinstance(room, str) or ROOM.fullmatch(room) is None:
             raise ValueError("a room is of letters a to z, digits and dashes")
         channel = f"chat-{room}"
-        self._create(channel)
+        ensure_channel(self._client, channel, channel, is_public=False)
         scopes = [f"pub:{channel}", f"sub:{channel}"]
         # Two who take the same name are still two.
         wanted = {"scopes": scopes, "sub": f"guest-{secrets.token_hex(4)}", "name": name.strip(), "expires_in": "1h"}
         return {"channel": channel, "token": self._client.request("POST", "tokens", json=wanted)["token"]}
-
-    def _create(self, channel: str) -> None:
-        try:
-            self._client.request("POST", "channels", json={"id": channel, "name": channel, "is_public": False})
-        except Refused as refused:
-            if refused.status != 409:
-                raise
 
 
 def main() -> None:
@@ -62,7 +55,7 @@ def main() -> None:
         calls = {"/enter": Door(client).enter}
         with serving_page("chat", options.port, options.url, calls) as page:
             print(f"Chat at {page}", flush=True)
-            time.sleep(options.for_s or 1e9)
+            Event().wait(options.for_s)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Publishes this machine's load, memory and network counters to a public Tidemark channel, once a second.
 
     python3 examples/host_metrics.py --token $(./run token --scope admin)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A live event from an encoder to its replay, as a viewer sees it: every state as it comes, with its time.
 
     TIDEMARK_LIVE__INGEST_SECRET=a-secret ./run serve

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Publishes prices to a public channel, and serves a page that shows them as they change.
 
     .venv/bin/python -m examples.price_ticker --token $(./run token --scope admin)
@@ -12,8 +11,9 @@ import random
 import time
 from contextlib import suppress
 
+from examples.own_channel import ensure_channel
 from examples.page_server import serving_page
-from tidemark_client import Client, Draft, Refused
+from tidemark_client import Client, Draft
 
 FIRST = {"ACME": 120.0, "BOLT": 47.5, "CORK": 8.2, "DUNE": 310.0, "ECHO": 64.3}
 STEP = 0.004
@@ -27,15 +27,6 @@ def moved(prices: dict[str, float], chance: random.Random) -> dict[str, float]:
 def drafts(prices: dict[str, float]) -> list[Draft]:
     """A price each, as events."""
     return [Draft({"symbol": name, "price": price}, type="price") for name, price in prices.items()]
-
-
-def create_channel(client: Client, channel: str) -> None:
-    """Create the public channel, unless it is there."""
-    try:
-        client.request("POST", "channels", json={"id": channel, "name": "Prices", "is_public": True})
-    except Refused as refused:
-        if refused.status != 409:
-            raise
 
 
 def main() -> None:
@@ -52,7 +43,7 @@ def main() -> None:
     chance, prices, done = random.Random(options.seed), FIRST, 0
     calls = {"/channel": lambda _: {"channel": options.channel}}
     with Client(options.url, token=options.token) as client:
-        create_channel(client, options.channel)
+        ensure_channel(client, options.channel, "Prices", is_public=True)
         with serving_page("price_ticker", options.port, options.url, calls) as page:
             print(f"Prices at {page}", flush=True)
             while options.rounds is None or done < options.rounds:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Schedules a call to a receiver of its own, and tells how late it came.
 
     TIDEMARK_OUTBOUND__ALLOW='["127.0.0.0/8"]' ./run serve

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Agents that compete for one slot of a calendar, and wait for it without polling.
 
     python3 examples/slot_race.py --key $(./run key --tenant acme --scope calendar)

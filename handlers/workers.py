@@ -5,7 +5,8 @@ on its standard input and sockets of its own, and dies with the parent. One that
 connects meanwhile waits in the sockets that the parent holds.
 
 SIGTERM and SIGINT end all of them, a second one at once. SIGHUP replaces them one by one: each starts to serve before
-its predecessor drains, so that nobody is refused.
+its predecessor drains, so that nobody is refused. A connection that the kernel has just given to a predecessor, and
+that has asked for nothing yet, is closed by it: such a client has to come again, as it does where a server ends.
 """
 
 import asyncio

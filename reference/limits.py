@@ -1,4 +1,8 @@
-"""What one call may ask for, by the schemas of the operations, and the numbers that are fixed in the code."""
+"""What one call may ask for, by the schemas of the operations, and the numbers that are fixed in the code.
+
+The rows of the fixed numbers are chosen by hand: a limit that is not listed here is missing from the page, but one that
+is listed has the code's value.
+"""
 
 from typing import NamedTuple
 

@@ -6,6 +6,9 @@ tail, so the number can be chosen such that the bytes are bounded too, for the e
 
 Not one step: what the log says of itself is asked before and after, and where that is the same, but for events added
 beyond that top, the entries between are those of the first moment. Else there is no page, and a script reads it.
+
+A page that ends where the log ended when it was seen last is read once more with what the log says now: asked for again
+after a publish, it has the new events.
 """
 
 from collections import OrderedDict
@@ -18,11 +21,14 @@ from broker.pages import Page
 from broker.storage.channels import META_FIELDS, keys_of, parse_meta
 from broker.storage.connect import answered
 from broker.storage.engine import Engine
-from broker.storage.entries import Entry, type_of
+from broker.storage.entries import Entry, tail_of, type_of
 
 MOST_LOGS = 10_000
 FEWEST_EVENTS = 16
 """A page that may not hold more is for a script: a large event somewhere in the log makes the bound too careful."""
+
+READS = 2
+"""Of the engine for one page, at most."""
 
 
 class PlainPages:
@@ -44,37 +50,50 @@ class PlainPages:
 
         Raises `Unavailable`.
         """
-        known = self._known.get(channel.tag)
-        if known is None or not known.largest_bytes or start >= known.top:
-            return None
-        count = min(limit, most_bytes // known.largest_bytes)
-        if count < min(limit, FEWEST_EVENTS):
-            return None
+        page = None
+        for _ in range(READS):
+            known = self._known.get(channel.tag)
+            count = _most_events(known, limit, most_bytes)
+            if known is None or not count or start >= known.top:
+                return None
+            page = await self._read(channel, start, known.top, count)
+            if page is None or len(page.frames) == count or not page.more:
+                return page
+        return page
+
+    async def _read(self, channel: ChannelRecord, start: Position, until: Position, count: int) -> Page | None:
+        """The first `count` events after a position, up to another."""
         keys = keys_of(channel)
         pipeline = self._engine.client.pipeline(transaction=False)
         pipeline.hmget(keys.meta, META_FIELDS)
         # One more, to know whether it is the end.
-        pipeline.execute_command("XRANGE", keys.stream, f"({start.stream}", known.top.stream, "COUNT", count + 1)
+        pipeline.execute_command("XRANGE", keys.stream, f"({start.stream}", until.stream, "COUNT", count + 1)
         pipeline.hmget(keys.meta, META_FIELDS)
         before, entries, since = await answered(pipeline.execute())
         if before[0] is None or since[0] is None:
             return None
         meta = parse_meta(before)
         self.learn(channel, meta)
-        return _page(channel, known.top, entries, count, meta) if is_undisturbed(meta, parse_meta(since)) else None
+        return _page(channel, until, entries, count, meta) if is_undisturbed(meta, parse_meta(since)) else None
 
 
 def is_undisturbed(before: LogMeta, since: LogMeta) -> bool:
     """Whether nothing happened to a log in between, but events that were added. All else makes a new revision."""
-    return (before.revision, before.record_version) == (
-        since.revision,
-        since.record_version,
-    ) and before.top <= since.top
+    is_same = (before.revision, before.record_version) == (since.revision, since.record_version)
+    return is_same and before.top <= since.top
+
+
+def _most_events(known: LogMeta | None, limit: int, most_bytes: int) -> int:
+    """How many events are within the bytes, whichever they are; 0 where that is not known, or too few."""
+    if known is None or not known.largest_bytes:
+        return 0
+    count = min(limit, most_bytes // known.largest_bytes)
+    return count if count >= min(limit, FEWEST_EVENTS) else 0
 
 
 def _page(channel: ChannelRecord, until: Position, entries: list[Entry], count: int, meta: LogMeta) -> Page:
     has_more = len(entries) > count
     entries = entries[:count]
     scanned = parse_position(entries[-1][0]) if has_more else min(until, meta.top)
-    frames = frames_of(channel.tag_letters, [(place, type_of(words), words[1]) for place, words in entries])
+    frames = frames_of(channel.tag_letters, [(place, type_of(words), tail_of(words)) for place, words in entries])
     return Page(frames, scanned, has_more or meta.top > until, len(entries), meta)

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 
-from handlers.serving.whole_answer import WHOLE
+from handlers.serving.whole_answer import WHOLE, are_lines
 
 logger = logging.getLogger(__name__)
 
@@ -237,6 +237,6 @@ def _length(size_bytes: int) -> tuple[bytes, bytes]:
 def _whole_head(lines: list[bytes]) -> bytes:
     """The lines as one text; raises `RuntimeError` where a header has an end of a line within it."""
     head = b"".join(lines)
-    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
+    if not are_lines(head, len(lines)):
         raise RuntimeError("Invalid HTTP header")
     return head + b"\r\n"

@@ -51,7 +51,8 @@ class State:
     def meta(self) -> LogMeta | None:
         if self.record is None:
             return None
-        return LogMeta(RECORD.start, self.top, self.trimmed, self.revision, self.record.version, self.count)
+        largest = max((len(each.tail) for each in self.events), default=0)
+        return LogMeta(RECORD.start, self.top, self.trimmed, self.revision, self.record.version, self.count, largest)
 
 
 @dataclass(slots=True)

@@ -79,7 +79,7 @@ def test_a_run_moves_on_even_when_nothing_of_it_is_shown() -> None:
 
 def meta_of(count: int) -> LogMeta:
     start, top = Position(1_700_000_000_000, 0), Position(1_700_000_001_234, 5)
-    return LogMeta(start, top if count else start, start, 0, 1, count)
+    return LogMeta(start, top if count else start, start, 0, 1, count, 200)
 
 
 @pytest.mark.parametrize(

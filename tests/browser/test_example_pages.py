@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -67,6 +68,10 @@ def messages(browser: WebDriver) -> list[str]:
     return [each.text.split("\n", 1)[1] for each in shown]
 
 
+def shows(browser: WebDriver, count: int) -> bool:
+    return len(messages(browser)) == count
+
+
 def test_every_price_is_shown_once_also_those_of_a_restart(browser: WebDriver, tmp_path: Path) -> None:
     with (
         serving(tmp_path / "data", {"TIDEMARK_SERVER__ALLOWED_ORIGINS": '["*"]'}) as server,
@@ -115,7 +120,7 @@ def test_earlier_messages_are_scrolled_back_to(browser: WebDriver, server: Serve
         until(browser, lambda: len(messages(browser)) == 30)
         for expected in (60, 70):
             browser.find_element(By.ID, "earlier").click()
-            until(browser, lambda expected=expected: len(messages(browser)) == expected)  # type: ignore[misc]
+            until(browser, partial(shows, browser, expected))
         shown = [each for each in messages(browser) if each.startswith("number")]
         assert shown == [f"number {each}" for each in range(70)]
 

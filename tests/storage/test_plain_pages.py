@@ -40,16 +40,33 @@ async def test_a_plain_page_holds_what_lies_after_its_start_up_to_its_limit(
     assert (data_of(last.frames), last.scanned, last.more) == (list(range(23, 40)), positions[39], False)
 
 
-async def test_what_was_added_since_the_log_was_seen_is_for_the_next_page(store: Store, channel: ChannelRecord) -> None:
+async def test_a_page_asked_for_after_a_publish_has_what_was_published(store: Store, channel: ChannelRecord) -> None:
+    await store.publish(channel, *range(20))
+    pages = await knowing(store, channel)
+    for last in range(20, 23):
+        await store.publish(channel, last)
+        page = await pages.after(channel, channel.start, 100, MANY)
+        assert page is not None
+        assert (data_of(page.frames), page.more) == (list(range(last + 1)), False)
+
+
+async def test_a_page_of_its_limit_is_whole_though_more_was_added(store: Store, channel: ChannelRecord) -> None:
+    await store.publish(channel, *range(20))
+    pages = await knowing(store, channel)
+    await store.publish(channel, 20)
+    page = await pages.after(channel, channel.start, 20, MANY)
+    assert page is not None
+    assert (data_of(page.frames), page.more) == (list(range(20)), True)
+
+
+async def test_a_large_event_that_was_added_since_bounds_the_page(store: Store, channel: ChannelRecord) -> None:
     await store.publish(channel, *range(20))
     pages = await knowing(store, channel)
     await store.publish(channel, "x" * 60_000)
-    page = await pages.after(channel, channel.start, 100, MANY)
+    assert await pages.after(channel, channel.start, 1_000, 262_144) is None
+    page = await pages.after(channel, channel.start, 1_000, MANY)
     assert page is not None
-    assert (data_of(page.frames), page.more) == (list(range(20)), True)
-    rest = await pages.after(channel, page.scanned or channel.start, 100, MANY)
-    assert rest is not None
-    assert (data_of(rest.frames), rest.more) == (["x" * 60_000], False)
+    assert (data_of(page.frames), page.more) == ([*range(20), "x" * 60_000], False)
 
 
 async def test_a_page_is_not_longer_than_its_bytes(store: Store, channel: ChannelRecord) -> None:

@@ -1,8 +1,8 @@
 -- Reads a page of a log and, in the same step, what the log says of itself.
 --
 -- KEYS  1 meta, 2 stream
--- ARGV  1 stream id to read after, '+' for the newest events, or '-' and an id for the newest before it, 2 limit, 3 most entries to scan,
---       4 bytes of tails after which the scan ends (with the entry that reaches them),
+-- ARGV  1 stream id to read after, '+' for the newest events, or '-' and an id for the newest before it, 2 limit,
+--       3 most entries to scan, 4 bytes of tails after which the scan ends (with the entry that reaches them),
 --       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
 --       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count, largest},
@@ -11,8 +11,8 @@
 -- always in the order of the log.
 
 local CHUNK = 64
-local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version', 'count',
-  'largest')
+local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version',
+  'count', 'largest')
 if not meta[1] then return {} end
 
 local wanted

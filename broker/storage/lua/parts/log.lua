@@ -19,8 +19,8 @@ local function whole(number)
 end
 
 -- What a log says of itself: the ids of its newest event and of the last that was trimmed, revision, version of the
--- record, count, the endpoints that follow it, the bytes of its largest tail ever; nothing when it is gone. It is read once in a call, and what is added is
--- written by `finish`, however many publishes there are.
+-- record, count, the endpoints that follow it, the bytes of its largest tail ever; nothing when it is gone. It is read
+-- once in a call, and what is added is written by `finish`, however many publishes there are.
 local function look(meta, stream, replies, channel, topic, keep_ms, keep_events)
   local log = logs[meta]
   if not log then
