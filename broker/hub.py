@@ -22,6 +22,7 @@ from broker.hub_limits import HubLimits
 from broker.ids import ORIGIN, Position
 from broker.pages import Types
 from broker.readers import Judge
+from broker.shared_pages import SharedPages
 from broker.storage.channels import Channels, keys_of
 from broker.storage.engine import Engine
 from broker.storage.feed import Connected, parse_feed
@@ -51,6 +52,7 @@ class Hub:
         self._limits = limits
         self.counts = HubCounts()
         self._sweeper = Sweeper()
+        self._shared = SharedPages()
         self._watched: dict[str, Watched] = {}
         self._by_id: WeakValueDictionary[str, Watched] = WeakValueDictionary()
         self._opening: dict[str, asyncio.Task[Watched]] = {}
@@ -196,7 +198,7 @@ class Hub:
             done.exception()
 
     async def _open(self, channel: ChannelRecord, topic: str) -> Watched:
-        watched = Watched(channel, self._channels, self._log, self._limits, self.counts, self._sweeper)
+        watched = Watched(channel, self._channels, self._log, self._limits, self.counts, self._sweeper, self._shared)
         self._watched[topic] = self._by_id[channel.id] = watched
         try:
             await self._feed.watch(topic)

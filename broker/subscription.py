@@ -47,7 +47,7 @@ class Source(Protocol):
     limits: HubLimits
     counts: HubCounts
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
         """A page of the channel's log, ended by the event that brings it to `most_bytes`.
 
         Raises `NotFound`, `Unavailable`.

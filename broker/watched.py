@@ -17,16 +17,17 @@ from broker.errors import NotFound, Unavailable
 from broker.events import frame
 from broker.hub_limits import HubLimits
 from broker.ids import Position
+from broker.log_pages import LogPages
 from broker.pages import Page, Types
 from broker.readers import Judge, Readers
+from broker.shared_pages import SharedPages
 from broker.storage.channels import NO_CHANNEL, Channels
 from broker.storage.feed import FeedMessage
-from broker.storage.log import Log, Stale
+from broker.storage.log import Log
 from broker.subscription import READ_AGAIN_S, Subscription
 from broker.sweeper import Sweeper
 from broker.window import Window
 
-READ_ATTEMPTS = 8
 QUIET_S = 0.5
 """A message that is just coming is not lost: after this time without one, it is."""
 
@@ -48,6 +49,7 @@ class Watched:
         limits: HubLimits,
         counts: HubCounts | None = None,
         sweeper: Sweeper | None = None,
+        shared: SharedPages | None = None,
     ) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
@@ -56,7 +58,7 @@ class Watched:
         self.is_started = False
         self.ended: CloseReason | None = None
         self._channels = channels
-        self._log = log
+        self._pages = LogPages(self, log, shared or SharedPages(), limits)
         self.limits = limits
         self.counts = counts or HubCounts()
         self.readers = Readers(record.start, sweeper or Sweeper(), self.counts)
@@ -177,20 +179,18 @@ class Watched:
         if self._mending is not None:
             self._mending.cancel()
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int = 0) -> Page:
-        """A page of the log, read with the record of now and of at most a window's bytes, or of `most_bytes`.
+    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
+        """A page of the log for a reader; raises `NotFound`, `Unavailable`."""
+        return await self._pages.read(start, limit, types, most_bytes)
 
-        Raises `NotFound`, `Unavailable`.
-        """
-        for _ in range(READ_ATTEMPTS):
-            record = self.record
-            try:
-                most_bytes = most_bytes or self.limits.window_bytes
-                return await self._log.after(record, start, limit=limit, types=types, most_bytes=most_bytes)
-            except Stale:
-                if self.record is record:
-                    await self._refresh()
-        raise Unavailable("The channel is being changed by others", retry_after_s=1)
+    async def refresh(self) -> None:
+        """Read the record, and judge the readers where it is another; raises `NotFound`, `Unavailable`."""
+        record = await self._channels.refresh(self.record.id)
+        if record.tag != self.record.tag:
+            raise NotFound(NO_CHANNEL)
+        if record != self.record:
+            self.record = record
+            self.judge_all()
 
     def _begin_at(self, meta: LogMeta) -> None:
         self.window.reset(meta.top)
@@ -203,6 +203,7 @@ class Watched:
         if meta.top < self.window.top:
             logger.error("the engine lost events of %s, after %s", self.record.id, meta.top)
         self.readers.scatter()
+        self._pages.begin_era()
         self._lost_top = self.highest
         self._is_doubted = False
         self._begin_at(meta)
@@ -219,6 +220,7 @@ class Watched:
         """Take what a message or a check says of the log besides its top."""
         if revision <= self._revision:
             return
+        self._pages.begin_era()
         # One change that is a trim or a new record says so itself. Else events were deleted, one or more: readers
         # behind the tip must see the log as it is now.
         is_told = trimmed > self._trimmed or version > self._version
@@ -255,12 +257,13 @@ class Watched:
     async def _mend_once(self) -> None:
         if self._record_is_old:
             self._record_is_old = False
-            await self._refresh()
+            await self.refresh()
             return
         self._is_behind = False
         self.counts.mends += 1
         mark = self.mark
-        page = await self.read(mark.top, self.limits.window_events, None)
+        limits = self.limits
+        page = await self._pages.fresh(mark.top, limits.window_events, None, limits.window_bytes)
         if self._is_doubted or mark.is_beyond(page.meta):
             self._begin_again(page.meta)
         elif self.window.top != mark.top or page.meta.revision < self._revision:
@@ -284,11 +287,3 @@ class Watched:
             self.window.push(page.frames)
             self.window.advance(meta.top)
         self.readers.wake()
-
-    async def _refresh(self) -> None:
-        record = await self._channels.refresh(self.record.id)
-        if record.tag != self.record.tag:
-            raise NotFound(NO_CHANNEL)
-        if record != self.record:
-            self.record = record
-            self.judge_all()

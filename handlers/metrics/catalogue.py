@@ -46,7 +46,7 @@ CHANNELS_WATCHED = _gauge("channels_watched", "Channels that somebody reads, cou
 SUBSCRIPTIONS_OPEN = _gauge("subscriptions_open", "Subscriptions of held-open readers")
 SUBSCRIPTION_ENDS = _counter("subscription_ends", "Subscriptions ended by the server", "code")
 DELIVERIES = _counter("deliveries", "Events given to held-open readers")
-CATCH_UPS = _counter("catch_up_reads", "Reads of a log for readers behind what memory holds")
+CATCH_UPS = _counter("catch_up_reads", "Pages of a log for readers behind what memory holds; some may be of one read")
 
 FEED_UP = _gauge("feed_up", "1 while the live feed of every process is connected", mode="livemin")
 FEED_CONNECTS = _counter("feed_connects", "Connections of the live feed, the first of each process included")

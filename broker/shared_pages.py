@@ -1,0 +1,107 @@
+"""Pages of logs that the readers of a process share: one is read and parsed once for all who stand in it.
+
+Readers that were stalled together, or came back together, stand near each other. Each read by itself, the same events
+would be fetched and parsed as often as there are readers, in the time of those at the tip. So of one log one page is
+read at a time, the others wait in line and look into it first, and the last pages are kept for a moment. Readers that
+stood apart stand at the end of the same page after that, and go on together.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Awaitable, Callable
+from operator import attrgetter
+
+from broker.ids import Position
+from broker.pages import Page
+from broker.window import first
+
+KEPT_S = 1.0
+MOST_KEPT = 4
+"""Pages of a process, whichever logs they are of."""
+
+Read = Callable[[Position], Awaitable[Page]]
+
+
+class Era:
+    """A time in which nothing happens to a log but that events are added, so that a page of it stays true.
+
+    `turn` is held by who reads; `failures` counts the readings that failed, `error` is the last one's.
+    """
+
+    __slots__ = ("error", "failures", "turn")
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.failures = 0
+        self.error = Exception()
+
+
+class _Kept:
+    """A page with the places that it answers for: from `start` on, before `end`."""
+
+    __slots__ = ("end", "era", "page", "start")
+
+    def __init__(self, era: Era, start: Position, page: Page) -> None:
+        self.era = era
+        self.start = start
+        self.page = page
+        self.end = page.scanned or start
+
+
+class SharedPages:
+    """The last pages that were read in a process."""
+
+    def __init__(self, *, kept_s: float = KEPT_S) -> None:
+        self._kept_s = kept_s
+        self._kept: deque[_Kept] = deque(maxlen=MOST_KEPT)
+
+    async def after(self, era: Era, start: Position, read: Read) -> Page:
+        """The unfiltered page after a position of the log of this era, by `read` or as another reader has read it.
+
+        Raises what `read` raises, also to those who waited for it: they need not fail one after another.
+        """
+        page = self._find(era, start)
+        if page is not None:
+            return page
+        failures = era.failures
+        async with era.turn:
+            if era.failures != failures:
+                raise era.error
+            return self._find(era, start) or await self._read(era, start, read)
+
+    def _find(self, era: Era, start: Position) -> Page | None:
+        for kept in self._kept:
+            if kept.era is era and kept.start <= start < kept.end:
+                return rest_of(kept.page, start)
+        return None
+
+    async def _read(self, era: Era, start: Position, read: Read) -> Page:
+        try:
+            page = await read(start)
+        except Exception as error:
+            era.failures += 1
+            era.error = error
+            raise
+        kept = _Kept(era, start, page)
+        self._kept.append(kept)
+        asyncio.get_running_loop().call_later(self._kept_s, self._forget, kept)
+        return page
+
+    def _forget(self, kept: _Kept) -> None:
+        if kept in self._kept:
+            self._kept.remove(kept)
+
+
+def rest_of(page: Page, start: Position) -> Page:
+    """What of an unfiltered page lies after a position in it."""
+    frames = page.frames[bisect_right(page.frames, start, key=attrgetter("position")) :]
+    return page._replace(frames=frames, examined=len(frames))
+
+
+def beginning_of(page: Page, most: int, most_bytes: int) -> Page:
+    """At most `most` events of an unfiltered page, ended by the one that brings it to `most_bytes`."""
+    frames = first(page.frames, most, most_bytes)
+    if len(frames) == len(page.frames):
+        return page
+    return page._replace(frames=frames, scanned=frames[-1].position, more=True, examined=len(frames))
