@@ -108,24 +108,43 @@ def parse_draft(value: Any, limits: EventLimits) -> Draft:
     data_json = render_json(data)
     if len(data_json) > limits.data_bytes:
         raise TooLarge(f"Event data is over {limits.data_bytes} bytes")
-    return Draft(_type(value, limits), data, data_json, _meta(value, limits), _reply_to(value))
+    kind, meta, reply_to = value.get("type"), value.get("meta"), value.get("reply_to")
+    return Draft(
+        None if kind is None else _type(kind, limits),
+        data,
+        data_json,
+        None if meta is None else _meta(meta, limits),
+        None if reply_to is None else _reply_to(reply_to),
+    )
 
 
 def store(draft: Draft, channel_id: str, publisher: str | None, publisher_name: str | None) -> Stored:
     """The form that the log keeps; the tail is everything of the wire form after `created_at`."""
-    cursor = draft.reply_to
-    type_json = None if draft.type is None else render_json(draft.type)
-    parts = [
-        b'"channel_id":"%b","type":%b,"data":%b,"publisher_id":%b'
-        % (channel_id.encode(), type_json or b"null", draft.data_json, render_json(publisher))
-    ]
-    optional: Mapping[bytes, str | None] = {
-        b"publisher_name": publisher_name,
-        b"meta": draft.meta,
-        b"reply_to": None if cursor is None else render_ulid(render_tag(cursor.tag), cursor.position),
-    }
-    parts += [b'"%b":%b' % (name, render_json(text)) for name, text in optional.items() if text is not None]
-    return Stored(type_json, publisher, cursor, b",".join(parts) + b"}")
+    around = _around(channel_id, draft.type, publisher, publisher_name)
+    cursor, rest = draft.reply_to, b"}"
+    if cursor is not None:
+        rest = b',"reply_to":"%b"}' % render_ulid(render_tag(cursor.tag), cursor.position).encode()
+    if draft.meta is not None:
+        rest = b',"meta":%b%b' % (render_json(draft.meta), rest)
+    return Stored(around.type_json, publisher, cursor, around.before + draft.data_json + around.after + rest)
+
+
+class _Around(NamedTuple):
+    """What stands before and after the data of an event."""
+
+    type_json: bytes | None
+    before: bytes
+    after: bytes
+
+
+@lru_cache(maxsize=1_024)
+def _around(channel_id: str, kind: str | None, publisher: str | None, publisher_name: str | None) -> _Around:
+    type_json = None if kind is None else render_json(kind)
+    before = b'"channel_id":"%b","type":%b,"data":' % (channel_id.encode(), type_json or b"null")
+    after = b',"publisher_id":%b' % render_json(publisher)
+    if publisher_name is not None:
+        after += b',"publisher_name":%b' % render_json(publisher_name)
+    return _Around(type_json, before, after)
 
 
 def frame(tag_letters: str, position: Position, type_json: bytes | None, tail: bytes) -> Frame:
@@ -135,11 +154,24 @@ def frame(tag_letters: str, position: Position, type_json: bytes | None, tail: b
     return Frame(position, ulid, type_json, wire)
 
 
-def frames_of(tag_letters: str, entries: Iterable[tuple[bytes, bytes, bytes]]) -> list[Frame]:
-    """The frames of a log's entries: stream id, JSON of the type or nothing, tail. Trusts its input.
+def frames_at(tag_letters: str, events: Iterable[tuple[Position, bytes | None, bytes]]) -> list[Frame]:
+    """The frames of events: position, JSON of the type, tail.
 
     As `frame`, but what events of one millisecond share is made once: a batch has one (half the time, in one process).
     """
+    found, beginning, created_at, known = [], "", b"", -1
+    for position, type_json, tail in events:
+        if position.ms != known:
+            known = position.ms
+            beginning, created_at = ulid_beginning(tag_letters, known), _created_at(known)
+        ulid = beginning + ulid_ending(position.seq)
+        wire = b'{"id":"%b","created_at":"%b",%b' % (ulid.encode(), created_at, tail)
+        found.append(Frame(position, ulid, type_json, wire))
+    return found
+
+
+def frames_of(tag_letters: str, entries: Iterable[tuple[bytes, bytes, bytes]]) -> list[Frame]:
+    """As `frames_at`, of a log's entries: stream id, JSON of the type or nothing, tail. Trusts its input."""
     found, beginning, created_at, known, ms = [], "", b"", b"", 0
     for place, type_json, tail in entries:
         ms_text, _, seq_text = place.partition(b"-")
@@ -158,10 +190,7 @@ def _created_at(ms: int) -> bytes:
     return render_time(ms).encode()
 
 
-def _type(value: Mapping[str, Any], limits: EventLimits) -> str | None:
-    kind = value.get("type")
-    if kind is None:
-        return None
+def _type(kind: Any, limits: EventLimits) -> str:
     if not isinstance(kind, str):
         raise Invalid("type must be a string")
     if len(kind) > limits.type_chars:
@@ -169,13 +198,12 @@ def _type(value: Mapping[str, Any], limits: EventLimits) -> str | None:
     return kind
 
 
-def _meta(value: Mapping[str, Any], limits: EventLimits) -> str | None:
-    meta = value.get("meta")
+def _meta(meta: Any, limits: EventLimits) -> str:
     if isinstance(meta, dict):
         meta = render_json(meta).decode()
-    if meta is not None and not isinstance(meta, str):
+    if not isinstance(meta, str):
         raise Invalid("meta must be a string or an object")
-    if meta is not None and len(meta.encode()) > limits.meta_bytes:
+    if len(meta.encode()) > limits.meta_bytes:
         raise TooLarge(f"meta is over {limits.meta_bytes} bytes")
     return meta
 
@@ -190,10 +218,7 @@ def _publish_at(value: Mapping[str, Any]) -> int | None:
         raise Invalid("publish_at must be a time in ISO 8601, such as 2026-12-24T18:00:00Z") from None
 
 
-def _reply_to(value: Mapping[str, Any]) -> Cursor | None:
-    text = value.get("reply_to")
-    if text is None:
-        return None
+def _reply_to(text: Any) -> Cursor:
     try:
         return parse_ulid(text if isinstance(text, str) else "")
     except Invalid:

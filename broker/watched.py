@@ -14,7 +14,7 @@ from broker.closing import DELETED, CloseReason
 from broker.counts import HubCounts
 from broker.cursors import LogMeta, Mark
 from broker.errors import NotFound, Unavailable
-from broker.events import frame
+from broker.events import frames_at
 from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.log_pages import LogPages
@@ -118,8 +118,7 @@ class Watched:
         if message.last > self.window.top:
             self.counts.hear(message.last.ms, time.time())
             if self._follows(message):
-                letters = self.record.tag_letters
-                frames = [frame(letters, *event) for event in message.events]
+                frames = frames_at(self.record.tag_letters, message.events)
                 self.window.push(frames)
                 self.total += len(frames)
                 self.readers.tip.push(frames)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound, Refusal, Unavailable
-from broker.events import Draft, Frame, Publish, Stored, frame, store
+from broker.events import Draft, Frame, Publish, Stored, frames_at, store
 from broker.ids import Position
 from broker.schemas import CompiledTypes, compile_types
 from broker.scopes import Grant
@@ -101,9 +101,8 @@ async def publish_one(broker: Broker, submission: Submission) -> Published:
 
 def frames_of(published: Published) -> list[Frame]:
     """The events in their wire form."""
-    letters = published.channel.tag_letters
     pairs = zip(published.positions, published.stored, strict=True)
-    return [frame(letters, position, event.type_json, event.tail) for position, event in pairs]
+    return frames_at(published.channel.tag_letters, [(place, each.type_json, each.tail) for place, each in pairs])
 
 
 async def _append_all(broker: Broker, submissions: list[Submission]) -> list[Published | Refusal | None]:

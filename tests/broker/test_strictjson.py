@@ -106,6 +106,14 @@ def test_integers_stay_exact(number: int) -> None:
     assert render_json(value) == json.dumps(value, separators=(",", ":")).encode()
 
 
+@pytest.mark.parametrize("before", ["", " ", "[", "[ ", "[1,", "[1,\t", "[\n", "[\r", '{"a":', '{"a": '])
+@pytest.mark.parametrize("number", [10**18 + 1, -(10**18) - 1, 2**64 + 1, -(2**64) - 1])
+def test_integers_stay_exact_wherever_they_stand(before: str, number: int) -> None:
+    text = f"{before}{number}{']' if '[' in before else '}' if '{' in before else ''}"
+    assert parse(text.encode()) == json.loads(text)
+    assert parse_stored(text.encode()) == json.loads(text)
+
+
 def test_depth_is_refused_one_past_its_limit() -> None:
     assert parse(b"[[[1]]]", depth=3) == [[[1]]]
     with pytest.raises(Invalid, match="deeper than 3"):
