@@ -8,7 +8,7 @@ from broker.channels import ChannelRecord
 from broker.errors import Invalid, KeyReused, TooLarge
 from broker.events import EventLimits, parse_publish
 from broker.ids import Cursor, Position
-from broker.storage.appender import Idempotency
+from broker.storage.appender import MAX_CALL_EVENTS, Idempotency
 from broker.storage.channels import keys_of
 from broker.storage.log import Stale
 from broker.storage.scripts import APPEND
@@ -70,6 +70,17 @@ async def test_publishes_of_one_turn_share_one_script_call(store: Store, channel
     positions = [outcome.positions[0] for outcome in outcomes]
     assert data_of(await store.all(channel))[1:] == list(range(100))
     assert positions == sorted(positions)
+
+
+async def test_batches_that_wait_together_are_stored_in_calls_of_bounded_size(
+    store: Store, channel: ChannelRecord
+) -> None:
+    await store.publish(channel, 0)
+    before = await script_calls(store)
+    batches = [[(number, each) for each in range(100)] for number in range(20)]
+    await asyncio.gather(*(store.publish(channel, *batch) for batch in batches))
+    assert await script_calls(store) == before + 20 * 100 / MAX_CALL_EVENTS
+    assert data_of(await store.all(channel))[1:] == [list(each) for batch in batches for each in batch]
 
 
 async def test_one_refused_publish_spoils_none_that_share_its_call(store: Store, channel: ChannelRecord) -> None:
