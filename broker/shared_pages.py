@@ -59,16 +59,20 @@ class SharedPages:
     async def after(self, era: Era, start: Position, read: Read) -> Page:
         """The unfiltered page after a position of the log of this era, by `read` or as another reader has read it.
 
+        One reader of a log has one in a turn of the loop.
+
         Raises what `read` raises, also to those who waited for it: they need not fail one after another.
         """
-        page = self._find(era, start)
-        if page is not None:
-            return page
         failures = era.failures
         async with era.turn:
             if era.failures != failures:
                 raise era.error
-            return self._find(era, start) or await self._read(era, start, read)
+            page = self._find(era, start)
+            if page is None:
+                return await self._read(era, start, read)
+            # Who is at the tip has a turn of the loop between any two of those who catch up.
+            await asyncio.sleep(0)
+            return page
 
     def _find(self, era: Era, start: Position) -> Page | None:
         for kept in self._kept:
