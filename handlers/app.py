@@ -18,6 +18,7 @@ from broker.config import Settings
 from broker.errors import Refusal
 from broker.followers import Followers
 from broker.hub import Hub
+from broker.known_types import KnownTypes
 from broker.sealing import Sealer
 from broker.signing import SigningKey
 from broker.storage.answers import Answers
@@ -195,6 +196,7 @@ def _assemble(
         limits=api_limits_of(settings),
         event_limits=event_limits_of(settings),
         channel_limits=channel_limits_of(settings),
+        known_types=KnownTypes(settings.limits.schema_bytes),
         open_connections=OpenConnections(settings.limits.connections_per_token),
         meter=meter,
         rates=rates_of(settings),

@@ -12,8 +12,8 @@ from broker.channel_changes import ChannelLimits
 from broker.closing import RESTART, CloseReason
 from broker.events import EventLimits
 from broker.hub import Hub
+from broker.known_types import KnownTypes
 from broker.rates import Rates
-from broker.schemas import CompiledTypes
 from broker.signing import SigningKey
 from broker.storage.answers import Answers
 from broker.storage.api_keys import ApiKeys
@@ -173,6 +173,7 @@ class Broker:
     limits: ApiLimits
     event_limits: EventLimits
     channel_limits: ChannelLimits
+    known_types: KnownTypes
     rates: Rates
     rate_limits: RateLimits
     now_s: Callable[[], float]
@@ -188,7 +189,6 @@ class Broker:
     ended_by_drain: set[Callable[[CloseReason], None]] = field(default_factory=set)
     ages: Wheel[Subscription] = field(default_factory=lambda: Wheel(_end_old, AGE_GRAIN_S))
     ready_pages: ReadyPages = field(default_factory=ReadyPages)
-    types_by_record: dict[tuple[int, int], CompiledTypes] = field(default_factory=dict)
 
 
 def _end_old(subscription: Subscription) -> None:

@@ -13,14 +13,12 @@ from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound, Refusal, Unavailable
 from broker.events import Draft, Frame, Publish, Stored, frames_at, store
 from broker.ids import Position
-from broker.schemas import CompiledTypes, compile_types
 from broker.scopes import Grant
 from broker.storage.appender import Idempotency
 from broker.storage.log import Stale
 from broker.strictjson import render_json
 from handlers.broker import Broker
 
-KEPT_TYPES = 1_000
 DECISIONS = 32
 """How often a publish is decided anew while others keep changing the channel; each time is two calls of the engine."""
 
@@ -61,7 +59,7 @@ def idempotency(broker: Broker, grant: Grant, channel_id: str, key: str | None, 
 def check_types(broker: Broker, channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:
     """Check every event against the types of a strict channel; raises `Invalid` (contract section 7)."""
     if channel.is_strict:
-        types = _compiled(broker, channel)
+        types = broker.known_types.of(channel)
         for draft in drafts:
             types.check(draft.type, draft.data)
 
@@ -174,16 +172,6 @@ class _Run:
 
 def _undecided() -> Refusal:
     return Unavailable("The channel is being changed by others", retry_after_s=1)
-
-
-def _compiled(broker: Broker, channel: ChannelRecord) -> CompiledTypes:
-    known = broker.types_by_record
-    version = (channel.tag, channel.version)
-    if version not in known:
-        known[version] = compile_types(channel.config or {}, broker.limits.schema_bytes)
-        if len(known) > KEPT_TYPES:
-            del known[next(iter(known))]
-    return known[version]
 
 
 def _render_publish(publish: Publish) -> bytes:
