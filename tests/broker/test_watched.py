@@ -16,14 +16,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from broker.channels import ChannelRecord
 from broker.closing import FORBIDDEN, Closed, CloseReason
+from broker.counts import HubCounts
 from broker.events import Frame
 from broker.hub_limits import HubLimits
 from broker.ids import Position, parse_ulid
 from broker.pages import Types
 from broker.pump import Pump
+from broker.shared_pages import SharedPages
 from broker.storage.channels import Channels
 from broker.storage.log import Log
 from broker.subscription import Step, Subscription
+from broker.sweeper import Sweeper
 from broker.watched import Watched
 from tests.broker.model_log import RECORD, ModelLog, State
 from tests.broker.virtual_loop import VirtualLoop
@@ -102,7 +105,7 @@ class WatchedMachine(RuleBasedStateMachine):
         self.is_slow = False
         self.has_lost = self.is_doubtful = False
         channels, log = cast("Channels", self.model), cast("Log", self.model)
-        self.watched = Watched(RECORD, channels, log, LIMITS)
+        self.watched = Watched(RECORD, channels, log, LIMITS, HubCounts(), Sweeper(), SharedPages())
         self.run(self.begin())
 
     def run(self, what: Awaitable[T]) -> T:
