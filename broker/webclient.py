@@ -93,6 +93,8 @@ class WebClient:
         begun = monotonic()
         try:
             status, headers, body, is_whole = await self._send(call)
+        except aiohttp.ConnectionTimeoutError:
+            return _failed(f"no connection within {CONNECT_S:g} s", begun)
         except TimeoutError:
             return _failed(f"no answer within {call.timeout_s:g} s", begun)
         except (aiohttp.ClientError, OSError, ValueError) as error:
