@@ -68,7 +68,8 @@ def _from_file(config_file: str | Path | None, problems: list[str]) -> Iterator[
     if config_file is None:
         return
     try:
-        tables = tomllib.loads(Path(config_file).read_text())
+        # TOML is UTF-8, whatever the locale is.
+        tables = tomllib.loads(Path(config_file).read_bytes().decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{config_file}: {getattr(error, 'strerror', None) or error}")
         return
