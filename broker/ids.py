@@ -100,12 +100,6 @@ def parse_ulid(text: str) -> Cursor:
     return Cursor(number >> 80, (number >> SEQ_BITS) & MAX_TAG, number & MAX_SEQ)
 
 
-def cursor_before(event_id: str) -> str:
-    """The cursor right before an event of the same channel; raises `Invalid` when `event_id` is no ULID."""
-    ms, tag, seq = parse_ulid(event_id)
-    return render_ulid(render_tag(tag), Position(ms, seq - 1) if seq else Position(ms - 1, MAX_SEQ))
-
-
 def render_time(ms: int) -> str:
     """ISO 8601 in UTC with milliseconds, such as `2025-01-15T09:30:01.000Z`."""
     seconds, rest = divmod(ms, 1000)
