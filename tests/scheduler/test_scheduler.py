@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from functools import partial
 
 from broker.change import Change
 from broker.errors import Unavailable
@@ -11,8 +12,7 @@ from broker.storage.clock import Clock
 from broker.storage.engine import Engine
 from broker.storage.timers import Claims, Timers
 from broker.timers import Claimed, Timer
-from tests.clockwork import KIND, OWNER, QUICK, arm, fired, name_of, raise_counter, worker, worker_of
-from tests.serving_app import until
+from tests.clockwork import KIND, OWNER, QUICK, Worker, arm, fired, name_of, raise_counter, worker, worker_of
 from tests.stores import Store, open_store
 
 SLOW_TO_LOOK = SchedulerLimits(lease_s=5.0, look_s=60.0)
@@ -69,19 +69,19 @@ class SlowToAnswer(Timers):
 
 
 async def test_a_wake_up_that_overtakes_the_answer_to_a_claim_counts(store: Store) -> None:
-    timers = SlowToAnswer(store.engine)
-    async with worker_of(store, timers, {KIND: lambda claimed: raise_counter(store, claimed)}, SLOW_TO_LOOK) as done:
+    timers, on_timer = SlowToAnswer(store.engine), {KIND: partial(raise_counter, store)}
+    async with worker_of(store, timers, on_timer, SLOW_TO_LOOK) as scheduler:
         # More than once: at the start it looks everywhere once more, when it has begun to listen.
         for number in range(3):
             timers.answers.clear()
             timers.held.clear()
             await arm(store, f"claimed {number}", await store.engine.now_ms())
             await timers.held.wait()
-            done._woken.clear()
+            scheduler._woken.clear()
             await arm(store, f"overtaking {number}", await store.engine.now_ms())
-            await until(done._woken.is_set)
+            await scheduler._woken.wait()
             timers.answers.set()
-            await until(lambda wanted=2 * number + 2: done.counts.fired == wanted, 3.0)  # type: ignore[misc]
+            await Worker(scheduler).until(2 * number + 2, 3.0)
 
 
 async def test_a_lost_wake_up_is_made_good_by_looking(store: Store) -> None:
