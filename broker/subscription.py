@@ -102,7 +102,7 @@ class Subscription:
         others: Others,
         start: Position,
         types: Types | None,
-        on_wake: Callable[[], None] | None = None,
+        on_wake: Callable[[], None] | None,
     ) -> None:
         self._source = source
         self._others = others

@@ -35,8 +35,8 @@ async def arm(store: Store, subject: str, due_ms: int, owner: str = OWNER) -> No
     await store.commits.execute(owner, [], lambda _: Change(timers=(Timer(name_of(subject, owner), due_ms),)))
 
 
-async def disarm(store: Store, subject: str, owner: str = OWNER) -> None:
-    await store.commits.execute(owner, [], lambda _: Change(timers=(name_of(subject, owner),)))
+async def disarm(store: Store, subject: str) -> None:
+    await store.commits.execute(OWNER, [], lambda _: Change(timers=(name_of(subject),)))
 
 
 def raised(claimed: Claimed) -> Callable[[Loaded], Change]:
