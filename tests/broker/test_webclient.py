@@ -1,4 +1,4 @@
-"""Calls to others: real sockets, and none of them to where they must not go (reliability.md E, SSRF)."""
+"""Calls to others: real sockets, and none of them to where they must not go."""
 
 import asyncio
 import socket

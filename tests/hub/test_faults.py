@@ -1,4 +1,4 @@
-"""A process cut off from its engine, and an engine that stops, comes back, or comes back with less (reliability B)."""
+"""A process cut off from its engine, and an engine that stops, comes back, or comes back with less."""
 
 import asyncio
 import os
