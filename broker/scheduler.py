@@ -41,7 +41,7 @@ class Claimable(Protocol):
         """The topic that tells that something is due earlier than was known."""
 
     async def claim(self, partition: int, *, lease_ms: int, most: int) -> Claims:
-        """Claim what is due."""
+        """Claim what is due, at most so many: where that is 0, it only tells whether the partition's node answers."""
 
     async def release(self, claimed: Claimed, *, after_ms: int) -> None:
         """Give it back."""
