@@ -1,7 +1,7 @@
 """Where settings come from: command flags, over the environment, over the file that was named, over the defaults.
 
 pydantic checks the merged document; the rest is here because a library that merges sources forgets which source a value
-came from (ecosystem section 8), and whoever reads "port must be at most 65535" needs to know where to look.
+came from, and whoever reads "port must be at most 65535" needs to know where to look.
 """
 
 import difflib
@@ -68,7 +68,8 @@ def _from_file(config_file: str | Path | None, problems: list[str]) -> Iterator[
     if config_file is None:
         return
     try:
-        tables = tomllib.loads(Path(config_file).read_text())
+        # TOML is UTF-8, whatever the locale is.
+        tables = tomllib.loads(Path(config_file).read_bytes().decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{config_file}: {getattr(error, 'strerror', None) or error}")
         return

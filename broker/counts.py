@@ -35,8 +35,8 @@ class Histogram:
 class HubCounts:
     """What readers were given, how their subscriptions ended, and what the live feed was good for.
 
-    `ends` is by close code. `mends` are reads of what the feed did not bring, `losses` position checks that found a log
-    ahead of a feed that had been quiet.
+    `ends` is by close code. `catch_ups` are pages of the log that single readers asked for, `mends` reads of what the
+    feed did not bring, `losses` position checks that found a log ahead of a feed that had been quiet.
     `clock_ahead_s` is how far the engine's clock is ahead of this machine's, for whoever knows: `lag` is how long after
     its id was given out an event arrived here, by the engine's clock.
     """

@@ -1,4 +1,4 @@
-"""Bounds and intervals of watching channels, as plain values (reliability.md F)."""
+"""Bounds and intervals of watching channels, as plain values."""
 
 from dataclasses import dataclass
 

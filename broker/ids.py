@@ -1,6 +1,6 @@
 """One id, two spellings: a place in a log as a stream id (`ms-seq`) and as a ULID.
 
-A ULID here is 48 bits of milliseconds, 45 bits of channel tag and 35 bits of sequence (design section 3). Both
+A ULID here is 48 bits of milliseconds, 45 bits of channel tag and 35 bits of sequence (docs/decisions/0001). Both
 spellings order alike within a channel, so a cursor addresses the stream without an index. Pure; no clock.
 """
 
@@ -98,12 +98,6 @@ def parse_ulid(text: str) -> Cursor:
             raise Invalid("not a ULID")
         number = number << 5 | value
     return Cursor(number >> 80, (number >> SEQ_BITS) & MAX_TAG, number & MAX_SEQ)
-
-
-def cursor_before(event_id: str) -> str:
-    """The cursor right before an event of the same channel; raises `Invalid` when `event_id` is no ULID."""
-    ms, tag, seq = parse_ulid(event_id)
-    return render_ulid(render_tag(tag), Position(ms, seq - 1) if seq else Position(ms - 1, MAX_SEQ))
 
 
 def render_time(ms: int) -> str:

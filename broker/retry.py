@@ -35,7 +35,7 @@ def parse_retry_after(text: str | None, now_ms: int) -> int:
         return min(int(text[:9]), MAX_RETRY_AFTER_S) * 1000
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -44,6 +44,11 @@ class Scheduled:
     status: Status = "scheduled"
     error: str | None = None
 
+    @property
+    def subject(self) -> str:
+        """As `subject_of`."""
+        return f"{self.tag_letters}/{self.id}"
+
 
 def check_time(publish_at_ms: int, now_ms: int) -> None:
     """Raises `Invalid` for a time that has long passed, or is too far away."""
@@ -73,26 +78,22 @@ def index_of(channel: ChannelRecord) -> str:
 
 def timer_of(scheduled: Scheduled) -> Timer:
     """The timer that publishes it."""
-    subject = f"{scheduled.tag_letters}/{scheduled.id}"
-    return Timer(TimerName(TIMER_KIND, scheduled.channel_id, subject), scheduled.publish_at_ms)
+    return Timer(TimerName(TIMER_KIND, scheduled.channel_id, scheduled.subject), scheduled.publish_at_ms)
 
 
 def scheduling(scheduled: Scheduled) -> Change:
     """The Change that has it wait."""
-    subject = f"{scheduled.tag_letters}/{scheduled.id}"
-    entry = Entry(f"{KIND}/{scheduled.tag_letters}", scheduled.publish_at_ms, subject)
+    entry = Entry(f"{KIND}/{scheduled.tag_letters}", scheduled.publish_at_ms, scheduled.subject)
     # It cannot be forgotten for ever, whatever becomes of its timer.
     ends_ms = scheduled.publish_at_ms + 30 * DAY_MS
-    return Change(
-        (Put(key_of(subject), 0, render_stored(scheduled), (entry,), ends_ms),), timers=(timer_of(scheduled),)
-    )
+    put = Put(key_of(scheduled.subject), 0, render_stored(scheduled), (entry,), ends_ms)
+    return Change((put,), timers=(timer_of(scheduled),))
 
 
 def ended(scheduled: Scheduled, version: int, now_ms: int, error: str | None = None) -> Put:
     """The document of one that was published, or could not be; it is no longer listed, and shown for a week."""
     after = replace(scheduled, status="published" if error is None else "failed", error=error, body="")
-    subject = f"{scheduled.tag_letters}/{scheduled.id}"
-    return Put(key_of(subject), version, render_stored(after), (), now_ms + SHOWN_AFTER_DAYS * DAY_MS)
+    return Put(key_of(scheduled.subject), version, render_stored(after), (), now_ms + SHOWN_AFTER_DAYS * DAY_MS)
 
 
 def render_stored(scheduled: Scheduled) -> bytes:

@@ -1,9 +1,10 @@
-"""The scheduler: claims what is due and has it done, in every process (design section 5).
+"""The scheduler: claims what is due and has it done, in every process (docs/decisions/0012).
 
 It sleeps until the very moment at which the next timer is due, and is woken when an earlier one is armed, by whichever
 process; once a second it looks by itself, as a wake-up can be lost and clocks can step. What is overdue is done oldest
-first, at a bounded rate. A timer is acknowledged by the commit that it leads to: who dies before leaves it to the end
-of its lease, and who comes back after it finds its fence gone.
+first, at a bounded rate. A partition whose node does not answer is asked beside the others, and holds up none of them.
+A timer is acknowledged by the commit that it leads to: who dies before leaves it to the end of its lease, and who comes
+back after it finds its fence gone.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ class Claimable(Protocol):
         """The topic that tells that something is due earlier than was known."""
 
     async def claim(self, partition: int, *, lease_ms: int, most: int) -> Claims:
-        """Claim what is due."""
+        """Claim what is due, at most so many: where that is 0, it only tells whether the partition's node answers."""
 
     async def release(self, claimed: Claimed, *, after_ms: int) -> None:
         """Give it back."""
@@ -78,7 +79,8 @@ class Scheduler:
         self.counts = TimerCounts()
         self._running: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
-        # When each partition is to be looked at, by our monotonic clock: in the past when it is overdue.
+        # When each partition is to be looked at, by our monotonic clock: in the past when it is overdue. Those whose
+        # node does not answer are absent until it does.
         self._look_at = dict.fromkeys(range(timers.partitions), 0.0)
         self._topics = {timers.topic(partition): partition for partition in self._look_at}
         self._pace = _Pace(limits.per_s, limits.at_once)
@@ -92,7 +94,7 @@ class Scheduler:
                 self._woken.clear()
                 try:
                     await self._look_at_clock()
-                    await self._claim_due()
+                    await self._claim_due(group)
                 except Refusal as refusal:
                     logger.warning("timers wait: %s", refusal.message)
                     self._put_off()
@@ -118,8 +120,8 @@ class Scheduler:
         self._wake(*self._look_at)
 
     def _wake(self, *partitions: int) -> None:
-        for partition in partitions:
-            self._look_at[partition] = min(self._look_at[partition], time.monotonic())
+        now = time.monotonic()
+        self._look_at |= {each: min(self._look_at[each], now) for each in partitions if each in self._look_at}
         self._woken.set()
 
     def _put_off(self) -> None:
@@ -130,24 +132,52 @@ class Scheduler:
         """Until there is something to look at and room to do it; a task that ends wakes us too."""
         if len(self._running) >= self._limits.at_once:
             return self._limits.look_s
-        wait_s = min(self._look_at.values()) - time.monotonic()
-        return max(0.0, wait_s, self._pace.wait_s(time.monotonic()))
+        now = time.monotonic()
+        wait_s = min(self._look_at.values(), default=now + self._limits.look_s) - now
+        return max(0.0, wait_s, self._pace.wait_s(now))
 
-    async def _claim_due(self) -> None:
-        while True:
+    async def _claim_due(self, group: asyncio.TaskGroup) -> None:
+        while self._look_at:
             room = min(CLAIMED_AT_ONCE, self._limits.at_once - len(self._running), self._pace.room(time.monotonic()))
             partition = min(self._look_at, key=self._look_at.__getitem__)
             if room < 1 or self._look_at[partition] > time.monotonic():
                 return
-            claims = await self._timers.claim(partition, lease_ms=int(self._limits.lease_s * 1000), most=room)
-            now = time.monotonic()
-            ahead_s = self._limits.look_s
-            if claims.next_ms is not None:
-                ahead_s = min(ahead_s, (claims.next_ms - claims.now_ms) / 1000)
-            self._look_at[partition] = now + ahead_s
-            self._pace.take(len(claims.claimed))
-            for claimed in claims.claimed:
-                self._start(claimed, claims.now_ms)
+            # A wake-up that comes before the answer may tell of what the answer does not: it counts from here on.
+            self._look_at[partition] = time.monotonic() + self._limits.look_s
+            try:
+                claims = await self._timers.claim(partition, lease_ms=int(self._limits.lease_s * 1000), most=room)
+            except Refusal as refusal:
+                logger.warning("timers of partition %d wait: %s", partition, refusal.message)
+                del self._look_at[partition]
+                group.create_task(self._come_back(partition), name=f"timers of partition {partition}")
+            except Exception:
+                logger.exception("claiming timers of partition %d failed; it is tried again", partition)
+            else:
+                self._take(partition, claims)
+
+    async def _come_back(self, partition: int) -> None:
+        """Look at a partition again when its node answers."""
+        while True:
+            await asyncio.sleep(self._limits.look_s)
+            try:
+                await self._timers.claim(partition, lease_ms=0, most=0)
+            except Refusal:
+                continue
+            except Exception:
+                logger.exception("claiming timers of partition %d failed; it is tried again", partition)
+            break
+        self._look_at[partition] = time.monotonic()
+        self._woken.set()
+
+    def _take(self, partition: int, claims: Claims) -> None:
+        """Do what was claimed, and look again when the next is due."""
+        ahead_s = self._limits.look_s
+        if claims.next_ms is not None:
+            ahead_s = min(ahead_s, (claims.next_ms - claims.now_ms) / 1000)
+        self._look_at[partition] = min(self._look_at[partition], time.monotonic() + ahead_s)
+        self._pace.take(len(claims.claimed))
+        for claimed in claims.claimed:
+            self._start(claimed, claims.now_ms)
 
     def _start(self, claimed: Claimed, now_ms: int) -> None:
         if not claimed.tries:

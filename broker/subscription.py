@@ -1,4 +1,4 @@
-"""A subscription: a channel, a filter and a cursor that moves (design section 3).
+"""A subscription: a channel, a filter and a cursor that moves (docs/decisions/0003).
 
 One loop for every reader: frames from the window when the cursor is in it, a page of the log when it is not, waiting
 when there is nothing. A reader that starts from an old cursor, one that fell behind and one at the tip run the same
@@ -102,7 +102,7 @@ class Subscription:
         others: Others,
         start: Position,
         types: Types | None,
-        on_wake: Callable[[], None] | None = None,
+        on_wake: Callable[[], None] | None,
     ) -> None:
         self._source = source
         self._others = others

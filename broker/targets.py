@@ -1,4 +1,4 @@
-"""Where a webhook may point, judged by its text (contract sections 10 and 14 row 14, reliability.md section E).
+"""Where a webhook may point, judged by its text (docs/webhooks.md, "Where it may point").
 
 A name is resolved only when a delivery connects, and there its address is judged again by `addresses.may_reach`; here
 go what no public endpoint can be spelled as. Literal addresses are understood in every spelling that some resolver
@@ -23,6 +23,9 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _PORTS = {"http": 80, "https": 443}
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".localdomain")
+_AS_IS = "/?%:@!$&'()*+,;=~-._[]{}|^`\"<>"
+"""What a path and a query keep as it was sent; all else is percent-encoded."""
+
 _LOOPBACKS = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
@@ -42,9 +45,6 @@ def check_target(url: str, allow: Sequence[Network]) -> str:
     shown = _check_host(host, allow) + ("" if port == _PORTS[scheme] else f":{port}")
     path = rest if rest.startswith("/") else f"/{rest}"
     return f"{scheme}://{shown}{quote(path, safe=_AS_IS)}"
-
-
-_AS_IS = "/?%:@!$&'()*+,;=~-._[]{}|^`\"<>"
 
 
 def _check_host(host: str, allow: Sequence[Network]) -> str:

@@ -2,7 +2,7 @@
 
 A reader here has no task and no state that an event changes: it stands where the tip stands. What is appended is
 encoded once for all readers with the same filter and encoding, all events of one turn of the loop are joined, and each
-reader is written to once (performance.md 3 and 4). Who cannot take more, or is to end, leaves at a known position.
+reader is written to once (docs/decisions/0013). Who cannot take more, or is to end, leaves at a known position.
 """
 
 import logging
@@ -124,8 +124,7 @@ class Tip(Generic[Reader]):
                 encoded = [(group, *group.encoded(some)) for group in self._groups.values()]
             except Exception:
                 logger.exception("events could not be encoded")
-                for reader in list(self._group_of):
-                    self._on_broken(reader)
+                self._break(list(self._group_of))
                 return
             self.at = some[-1].position
             for group, count, text in encoded:
@@ -142,13 +141,17 @@ class Tip(Generic[Reader]):
                 for write in left:
                     write(encoded)
             except Exception:  # the transport of one that is just going
-                self._break(group, write)
+                self._break([reader for reader, known in group.readers.items() if known is write])
             else:
                 return
 
-    def _break(self, group: _Group[Reader], broken: Write | None) -> None:
-        for reader in [reader for reader, write in group.readers.items() if write is broken]:
-            self._on_broken(reader)
+    def _break(self, readers: list[Reader]) -> None:
+        for reader in readers:
+            try:
+                self._on_broken(reader)
+            except Exception:
+                # The others are still to be written what they are taken to have.
+                logger.exception("a broken reader could not be told to end")
 
 
 def pieces(frames: list[Frame], most_bytes: int = AT_ONCE_BYTES) -> Iterator[list[Frame]]:

@@ -47,9 +47,9 @@ class Watched:
         channels: Channels,
         log: Log,
         limits: HubLimits,
-        counts: HubCounts | None = None,
-        sweeper: Sweeper | None = None,
-        shared: SharedPages | None = None,
+        counts: HubCounts,
+        sweeper: Sweeper,
+        shared: SharedPages,
     ) -> None:
         self.record = record
         self.window = Window(record.start, max_frames=limits.window_events, max_bytes=limits.window_bytes)
@@ -58,10 +58,10 @@ class Watched:
         self.is_started = False
         self.ended: CloseReason | None = None
         self._channels = channels
-        self._pages = LogPages(self, log, shared or SharedPages(), limits)
+        self._pages = LogPages(self, log, shared, limits)
         self.limits = limits
-        self.counts = counts or HubCounts()
-        self.readers = Readers(record.start, sweeper or Sweeper(), self.counts)
+        self.counts = counts
+        self.readers = Readers(record.start, sweeper, counts)
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
         self._is_doubted = False

@@ -1,4 +1,4 @@
-"""Calls to other people's servers: the only place that knows aiohttp (design section 5, reliability.md E "SSRF").
+"""Calls to other people's servers: the only place that knows aiohttp (docs/security.md).
 
 Each address is judged when its socket is made, whatever name, literal or redirect led there, so nothing can change
 between check and connect. Redirects are not followed, proxies of the environment and cookies not used, answers not
@@ -93,6 +93,8 @@ class WebClient:
         begun = monotonic()
         try:
             status, headers, body, is_whole = await self._send(call)
+        except aiohttp.ConnectionTimeoutError:
+            return _failed(f"no connection within {CONNECT_S:g} s", begun)
         except TimeoutError:
             return _failed(f"no answer within {call.timeout_s:g} s", begun)
         except (aiohttp.ClientError, OSError, ValueError) as error:

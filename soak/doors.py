@@ -9,10 +9,10 @@ import httpx2
 import orjson
 from websockets.asyncio.client import connect
 
-from broker.ids import cursor_before
 from soak.readers import EXPIRED, Reader, Refused
 from soak.stage import API, Broker, Stage
 from soak.ways import ANSWER_S, http_client, options_of
+from tidemark_client.ids import cursor_before
 
 SILENT_S = 20.0
 WAIT_S = 1

@@ -7,7 +7,7 @@ import httpx2
 PAGE = 100
 
 
-async def whole_log(http: httpx2.AsyncClient, channel_id: str, key: str | None = None) -> list[dict[str, Any]]:
+async def whole_log(http: httpx2.AsyncClient, channel_id: str, key: str | None) -> list[dict[str, Any]]:
     """The events on a channel so far, read with a key or without one; none where there is no such channel yet."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     found, cursor = list[dict[str, Any]](), "0" * 26

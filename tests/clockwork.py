@@ -35,8 +35,8 @@ async def arm(store: Store, subject: str, due_ms: int, owner: str = OWNER) -> No
     await store.commits.execute(owner, [], lambda _: Change(timers=(Timer(name_of(subject, owner), due_ms),)))
 
 
-async def disarm(store: Store, subject: str, owner: str = OWNER) -> None:
-    await store.commits.execute(owner, [], lambda _: Change(timers=(name_of(subject, owner),)))
+async def disarm(store: Store, subject: str) -> None:
+    await store.commits.execute(OWNER, [], lambda _: Change(timers=(name_of(subject),)))
 
 
 def raised(claimed: Claimed) -> Callable[[Loaded], Change]:
@@ -72,7 +72,6 @@ class Worker:
 
     scheduler: Scheduler
     claimed: list[Claimed] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def until(self, count: int, timeout_s: float = 5.0) -> None:
         """Wait until so many were done with success."""
@@ -85,26 +84,29 @@ class Worker:
 async def worker(
     store: Store, limits: SchedulerLimits = QUICK, *, on_timer: OnTimer | None = None, is_test_clock: bool = False
 ) -> AsyncIterator[Worker]:
-    """A running scheduler on this storage."""
-    feed, clock = open_feed(store.engine.url, reply_timeout_s=1.0), Clock(store.engine, is_test=is_test_clock)
+    """A running scheduler of this storage's timers."""
+    claimed: list[Claimed] = []
 
-    async def note(claimed: Claimed) -> None:
-        made.claimed.append(claimed)
-        await (on_timer or (lambda each: raise_counter(store, each)))(claimed)
+    async def note(each: Claimed) -> None:
+        claimed.append(each)
+        await (raise_counter(store, each) if on_timer is None else on_timer(each))
 
-    scheduler = Scheduler(Timers(store.engine), feed, {KIND: note}, limits, clock.look)
-    made = Worker(scheduler)
-    async with running(feed.run(), scheduler.run()):
-        yield made
-    await scheduler.drained()
+    on_timers = {KIND: note}
+    async with worker_of(store, Timers(store.engine), on_timers, limits, is_test_clock=is_test_clock) as scheduler:
+        yield Worker(scheduler, claimed)
 
 
 @asynccontextmanager
 async def worker_of(
-    store: Store, claimable: Claimable, on_timer: Mapping[str, OnTimer], limits: SchedulerLimits
+    store: Store,
+    claimable: Claimable,
+    on_timer: Mapping[str, OnTimer],
+    limits: SchedulerLimits,
+    *,
+    is_test_clock: bool = False,
 ) -> AsyncIterator[Scheduler]:
-    """A running scheduler of something else than timers."""
-    feed, clock = open_feed(store.engine.url, reply_timeout_s=1.0), Clock(store.engine, is_test=False)
+    """A running scheduler of whatever is claimed."""
+    feed, clock = open_feed(store.engine.url, reply_timeout_s=1.0), Clock(store.engine, is_test=is_test_clock)
     scheduler = Scheduler(claimable, feed, on_timer, limits, clock.look)
     async with running(feed.run(), scheduler.run()):
         yield scheduler

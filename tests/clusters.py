@@ -231,9 +231,9 @@ def _is_ok(node: Node, replicas: int) -> bool:
     return bool(link["role"] == "master" or link["master_link_status"] == "up")
 
 
-def wait_until(done: Callable[[], Any], timeout_s: float = START_S) -> None:
-    """Return when it is so, fail after the timeout."""
-    until = time.monotonic() + timeout_s
+def wait_until(done: Callable[[], Any]) -> None:
+    """Return when it is so, fail when it takes too long."""
+    until = time.monotonic() + START_S
     while not done():
         assert time.monotonic() < until, "not within the time"
         time.sleep(0.02)

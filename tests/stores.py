@@ -64,9 +64,9 @@ class Store:
         events = [event(channel, value, kind=kind, publisher=publisher, reply_to=reply_to) for value in data]
         return await self.log.append(channel, events, Idempotency(key, repr(data)) if key else None)
 
-    async def all(self, channel: ChannelRecord, after: Position | None = None) -> list[Frame]:
-        """Every event after a position, read in pages."""
-        frames, place, more = [], after or channel.start, True
+    async def all(self, channel: ChannelRecord) -> list[Frame]:
+        """Every event of the log, read in pages."""
+        frames, place, more = [], channel.start, True
         while more:
             page = await self.log.after(channel, place, limit=1_000)
             frames += page.frames

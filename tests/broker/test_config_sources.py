@@ -1,5 +1,7 @@
 """Where settings come from, which source wins, and what is said of each mistake."""
 
+import subprocess
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import pytest
 
 from broker.config import Settings
 from broker.config_sources import SettingsError, load_settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def refused(text: str | None = None, environ: dict[str, str] | None = None, *, at: Path | None = None) -> list[str]:
@@ -43,6 +47,15 @@ def test_lists_and_tables_come_from_the_environment_as_json() -> None:
 def test_text_in_the_environment_needs_no_quotes() -> None:
     settings = load_settings(None, {"TIDEMARK_LOG__LEVEL": "debug", "TIDEMARK_ENGINE__URL": "redis://h:6379/1"})
     assert (settings.log.level, settings.engine.url) == ("debug", "redis://h:6379/1")
+
+
+def test_a_file_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes('[server]\ndata = "ü"\n'.encode())
+    program = "import broker.config_sources as it; print(ascii(it.load_settings('mine.toml', {}).server.data))"
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=tmp_path, env=locale, capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout == "'\\xfc'\n"
 
 
 def test_a_missing_file_is_refused_by_name() -> None:

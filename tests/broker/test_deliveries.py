@@ -27,8 +27,8 @@ def about(*subjects: str) -> list[Frame]:
     return [frame_of(seq, {"subject": subject}) for seq, subject in enumerate(subjects, 1)]
 
 
-def stretch(frames: list[Frame], *, is_last: bool = True) -> Stretch:
-    return Stretch(frames, frames[-1].position if frames else START, is_last)
+def stretch(frames: list[Frame]) -> Stretch:
+    return Stretch(frames, frames[-1].position if frames else START, True)
 
 
 def seqs(planned: Round) -> list[int]:

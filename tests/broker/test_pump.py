@@ -1,10 +1,8 @@
 """The pump on its own; with everything around it, it is one of the readers of `test_watched`."""
 
 from broker.pump import Pump
-from tests.broker.test_watched import LIMITS
-from tests.broker.test_watched_cases import World, world
-
-__all__ = ["world"]
+from tests.broker.watched_readers import LIMITS
+from tests.broker.watched_world import World
 
 
 def pumped(world: World) -> Pump:

@@ -1,5 +1,6 @@
 """Pauses between attempts, and what a receiver may ask for."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,11 @@ def test_retry_after_is_seconds_or_a_date_and_bounded() -> None:
 def test_what_is_no_retry_after_asks_for_nothing() -> None:
     for text in (None, "", "soon", "-5", "1.5", "²", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 99 Foo 2027 08:01:00 GMT"):
         assert parse_retry_after(text, NOW_MS) == 0
+
+
+@pytest.mark.parametrize("text", [f"Mon, 01 Jan {'9' * 11} 00:00:00 GMT", f"Mon, 01 Jan 2027 00:00:00 +{'9' * 14}"])
+def test_a_date_beyond_all_numbers_asks_for_nothing(text: str) -> None:
+    assert parse_retry_after(text, NOW_MS) == 0
 
 
 @given(st.text(max_size=40))

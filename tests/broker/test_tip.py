@@ -124,6 +124,21 @@ async def test_a_write_that_raises_breaks_its_reader_only() -> None:
     assert scene.got == {"before": [b"1"], "after": [b"1"]}
 
 
+async def test_one_that_cannot_even_be_told_to_end_costs_the_others_nothing() -> None:
+    scene = Scene()
+
+    def fail(_: object) -> None:
+        raise RuntimeError("the handler is closed")
+
+    scene.tip = Tip(ORIGIN, Sweeper(), scene.counts, fail)
+    scene.join("before")
+    scene.tip.join("gone", Position(1, 0), None, scene.encode, fail)
+    scene.join("after")
+    scene.tip.push([event(1)])
+    await turn()
+    assert scene.got == {"before": [b"1"], "after": [b"1"]} and scene.tip.at == Position(1, 1)
+
+
 async def test_events_that_cannot_be_encoded_break_all_readers_where_they_are() -> None:
     scene = Scene()
     scene.join("x")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.certificates import Authority
 from tests.clients.faces import FACES, client_of
 from tests.clients.scripted import GONE, answer, scripted
-from tests.external_engine import make_certificate
 from tidemark_client import Draft, RawJson, Refused, Timing, Unreachable
 
 pytestmark = pytest.mark.parametrize("face", FACES)
@@ -129,7 +129,7 @@ async def test_a_publish_that_another_kind_of_server_took_is_refused(face: str, 
 def over_tls(directory: Path) -> Iterator[str]:
     """A server whose certificate nobody vouches for; its URL. It says nothing, as nobody gets so far."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*make_certificate(directory))
+    context.load_cert_chain(*Authority(directory).sign()[:2])
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def shake_hands() -> None:
@@ -147,9 +147,9 @@ def over_tls(directory: Path) -> Iterator[str]:
 async def test_a_server_that_nobody_vouches_for_is_not_asked_again(face: str, tmp_path: Path) -> None:
     with over_tls(tmp_path) as url:
         async with client_of(face, url) as client:
-            with pytest.raises(Unreachable, match="self-signed certificate") as unreachable:
+            with pytest.raises(Unreachable, match="unable to get local issuer certificate") as unreachable:
                 await client.page("news")
             assert not unreachable.value.is_passing
             follower = client.follow("news", cursor="0" * 26)
-            with pytest.raises(Unreachable, match="self-signed certificate"):
+            with pytest.raises(Unreachable, match="unable to get local issuer certificate"):
                 await anext(follower)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from tests.certificates import Authority
 from tests.engines import BOTH, SYSTEM, WHEEL
-from tests.external_engine import external_engine, make_certificate
+from tests.external_engine import external_engine
 from tests.serve_process import ServeProcess, refused_start, serving
 
 
@@ -33,17 +34,18 @@ def test_a_broker_serves_from_an_engine_at_a_redis_url_and_finds_its_data_again(
             assert not (server.data / "engine.sock").exists()
 
 
-def tls_words(certificate: Path, key: Path) -> list[str]:
+def tls_words(authority: Authority) -> list[str]:
+    certificate, key, _ = authority.sign("engine")
     return [
         *("--port", "0", "--tls-port", "{port}", "--tls-auth-clients", "no"),
-        *("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(certificate)),
+        *("--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-ca-cert-file", str(authority.file)),
     ]
 
 
-async def test_an_engine_over_tls_is_trusted_by_the_certificate_that_its_url_names(tmp_path: Path) -> None:
-    certificate, key = make_certificate(tmp_path)
-    with external_engine(tmp_path / "engine", SYSTEM, *tls_words(certificate, key)) as port:
-        url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}"
+async def test_an_engine_over_tls_is_trusted_by_the_authority_that_its_url_names(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with external_engine(tmp_path / "engine", SYSTEM, *tls_words(authority)) as port:
+        url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authority.file}"
         with serving(tmp_path / "data", {"TIDEMARK_ENGINE__URL": url}) as server:
             server.create("news")
             async with server.socket("news") as socket:
@@ -52,8 +54,7 @@ async def test_an_engine_over_tls_is_trusted_by_the_certificate_that_its_url_nam
 
 
 def test_an_engine_over_tls_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    certificate, key = make_certificate(tmp_path)
-    with external_engine(tmp_path / "engine", SYSTEM, *tls_words(certificate, key)) as port:
+    with external_engine(tmp_path / "engine", SYSTEM, *tls_words(Authority(tmp_path))) as port:
         status, words = refused_start(tmp_path, "--port", "0", TIDEMARK_ENGINE__URL=f"rediss://127.0.0.1:{port}/0")
     assert status == 1
     assert "certificate verify failed" in words

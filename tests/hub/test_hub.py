@@ -1,4 +1,4 @@
-"""The hub on a real engine: what arrives, what is found, and when it lets go (design section 3, "Live feed")."""
+"""The hub on a real engine: what arrives, what is found, and when it lets go."""
 
 import asyncio
 import time

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from tests.clockwork import arm, fired, worker
+from tests.clusters import QUICK_MS, running_cluster
 from tests.engines import running_engine
 from tests.killable import killable, said, tell
 from tests.stores import Store, open_store
@@ -83,3 +84,24 @@ async def test_an_engine_that_restarts_under_a_scheduler_delays_its_timers_only(
             watching.cancel()
             assert [(each["subject"], each["count"]) for each in await fired(store)] == [("before", 1), ("during", 1)]
             assert all(int(each["late_ms"]) >= 0 for each in await fired(store))
+
+
+async def test_a_node_that_is_lost_holds_up_the_timers_of_no_other(tmp_path: Path) -> None:
+    with running_cluster(tmp_path / "cluster", timeout_ms=QUICK_MS) as cluster:
+        for node in cluster.primaries:
+            node.tell("CONFIG", "SET", "cluster-require-full-coverage", "no")
+        lost = cluster.owner(0)
+        others = set(range(16)) - set(cluster.partitions_of(lost))
+        gone, there = cluster.name_in(0), cluster.name_in(*others)
+        async with open_store(cluster.url, reply_timeout_s=0.5) as store, worker(store) as done:
+            for owner in (gone, there):
+                await arm(store, "before", await store.engine.now_ms(store.engine.partition(owner)), owner)
+            await done.until(2)
+            for owner in (gone, there):
+                await arm(store, "during", await store.engine.now_ms(store.engine.partition(owner)) + 1_500, owner)
+            lost.signal(signal.SIGSTOP)
+            await done.until(3, 20)
+            assert [each["subject"] for each in await fired(store, there)] == ["before", "during"]
+            lost.signal(signal.SIGCONT)
+            await done.until(4, 20)
+            assert [each["count"] for each in await fired(store, gone)] == [1, 1]

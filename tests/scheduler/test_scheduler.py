@@ -3,13 +3,16 @@
 import asyncio
 import random
 import time
+from functools import partial
 
 from broker.change import Change
 from broker.errors import Unavailable
 from broker.scheduler import SchedulerLimits
 from broker.storage.clock import Clock
+from broker.storage.engine import Engine
+from broker.storage.timers import Claims, Timers
 from broker.timers import Claimed, Timer
-from tests.clockwork import OWNER, QUICK, arm, fired, name_of, raise_counter, worker
+from tests.clockwork import KIND, OWNER, QUICK, Worker, arm, fired, name_of, raise_counter, worker, worker_of
 from tests.stores import Store, open_store
 
 SLOW_TO_LOOK = SchedulerLimits(lease_s=5.0, look_s=60.0)
@@ -48,6 +51,37 @@ async def test_an_earlier_timer_of_another_process_wakes_it(store: Store, engine
         await arm(other, "soon", await store.engine.now_ms() + 50)
         await done.until(2)
     assert [each["subject"] for each in await fired(store)] == ["first", "soon"]
+
+
+class SlowToAnswer(Timers):
+    """Timers that are claimed at once; where any were, the answer is on its way until `answers` is set."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.answers, self.held = asyncio.Event(), asyncio.Event()
+
+    async def claim(self, partition: int, *, lease_ms: int, most: int) -> Claims:
+        claims = await super().claim(partition, lease_ms=lease_ms, most=most)
+        if claims.claimed:
+            self.held.set()
+            await self.answers.wait()
+        return claims
+
+
+async def test_a_wake_up_that_overtakes_the_answer_to_a_claim_counts(store: Store) -> None:
+    timers, on_timer = SlowToAnswer(store.engine), {KIND: partial(raise_counter, store)}
+    async with worker_of(store, timers, on_timer, SLOW_TO_LOOK) as scheduler:
+        # More than once: at the start it looks everywhere once more, when it has begun to listen.
+        for number in range(3):
+            timers.answers.clear()
+            timers.held.clear()
+            await arm(store, f"claimed {number}", await store.engine.now_ms())
+            await timers.held.wait()
+            scheduler._woken.clear()
+            await arm(store, f"overtaking {number}", await store.engine.now_ms())
+            await scheduler._woken.wait()
+            timers.answers.set()
+            await Worker(scheduler).until(2 * number + 2, 3.0)
 
 
 async def test_a_lost_wake_up_is_made_good_by_looking(store: Store) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
-from broker.ids import cursor_before, parse_ulid
+from broker.ids import parse_ulid
 from tests.handlers.calendar.calls import Org
 from tests.handlers.calendar.hooks import heard, hook_of, later, quiet, refusing, subject, took, tried
 from tests.receivers import Receiver, Request, receiving
+from tidemark_client.ids import cursor_before
 
 GOOD = {"url": "https://hooks.example.com/a", "events": ["event.created"]}
 

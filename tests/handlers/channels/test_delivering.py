@@ -16,10 +16,10 @@ from standardwebhooks import Webhook
 from broker.api_keys import KeyRequest
 from broker.change import Change, emit
 from broker.channels import NewChannel
-from broker.ids import cursor_before
 from tests.broker.forge import forge, key_of
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.receivers import Receiver, Request, receiving, status
+from tidemark_client.ids import cursor_before
 
 WEBHOOKS = f"{API}/channels/news/webhooks"
 OPEN: dict[str, Any] = {
