@@ -1,4 +1,4 @@
-"""Which internet addresses are public (docs/security.md).
+"""Which internet addresses are public (reliability.md section E, "SSRF").
 
 The standard library calls addresses global that lead inward: multicast, the NAT64 and 6to4 forms of a private IPv4
 address, retired site-local ones, and more, which also differ between Python versions. So IPv6 is judged by a list of

@@ -1,4 +1,4 @@
-"""API keys: what tenants call the domain APIs with. Pure.
+"""API keys: what tenants call the domain APIs with (design sections 3 and 6). Pure.
 
 A key is a form, the number of its tenant's partition, and 40 random letters: `tm_07...`; for the calendar
 `chr_sk_07...` for an organisation and `chr_ak_07...` for one agent. It is shown once; kept is its SHA-256, under an id

@@ -1,4 +1,4 @@
-"""A Change: all that one command does, as data (docs/decisions/0012). Pure.
+"""A Change: all that one command does, as data (design section 4). Pure.
 
 A domain decides, `transition(state, command, now) -> Change`; `storage.commit` writes it, all or nothing. Changes join,
 so that a batch is one Change. An empty Change does nothing and publishes nothing: what repeats a command that already
@@ -18,7 +18,7 @@ MAX_OPERATIONS = 500
 """How much one Change may do: a document with its entries counts as one, so do each event on a log and each timer."""
 
 MAX_EVENT_BYTES = 131_072
-"""How long an event of a domain may be, as it is stored."""
+"""How long an event of a domain may be, as it is stored (design section 8)."""
 
 
 class DocumentKey(NamedTuple):

@@ -1,4 +1,4 @@
-"""How channels are created and changed: the bodies of create, patch and meta patch. Pure."""
+"""How channels are created and changed: the bodies of create, patch and meta patch (contract section 4). Pure."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Channels: what a channel's record holds and says. Pure; `channel_changes` makes new ones."""
+"""Channels: what a channel's record holds and says (contract section 4). Pure; `channel_changes` makes new ones."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The claims of a verified token, whatever form they were written in (RFC 7519).
+"""The claims of a verified token, whatever form they were written in (contract channels.md section 5, RFC 7519).
 
 Forms read, the first that is there wins: `scopes` (a list), `https://zooid.dev/scopes` (a list; empty means no rights),
 and the old `scope` (`admin`, `publish` or `subscribe`) with `channel` or `channels`, without either of them for all
@@ -14,7 +14,7 @@ from broker.errors import Invalid
 from broker.scopes import ADMIN, known_scopes
 
 SYSTEM_PREFIX = "system-"
-"""How the publisher_id of the broker's own events begins; no token and no issuer may."""
+"""How the publisher_id of the broker's own events begins; no token and no issuer may (design.md section 6)."""
 
 MAX_NAME = 256
 """How many characters `sub`, `name` and each of `groups` may have."""

@@ -1,7 +1,7 @@
 """What can be configured, with defaults and bounds. `config.toml` says what each key does; a test compares the two.
 
 Sections are frozen, and a key or a value that does not belong is refused (`broker.config_sources` reads and reports).
-docs/reference/limits.md shows the limits. Read by the composition root only; everybody else is given values.
+Limits come from reliability.md section F. Read by the composition root only; everybody else is given values.
 """
 
 from typing import Annotated, Literal, Self

@@ -1,7 +1,7 @@
 """Where settings come from: command flags, over the environment, over the file that was named, over the defaults.
 
 pydantic checks the merged document; the rest is here because a library that merges sources forgets which source a value
-came from, and whoever reads "port must be at most 65535" needs to know where to look.
+came from (ecosystem section 8), and whoever reads "port must be at most 65535" needs to know where to look.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""What a reader's cursor means for one log: where to read on, and whether something is missing.
+"""What a reader's cursor means for one log: where to read on, and whether something is missing (contract 16).
 
 A cursor with the log's own tag is exact. Any other well-formed ULID, and a `since` time, is a clock position. Pure.
 """
@@ -54,7 +54,7 @@ def start_since(since_ms: int) -> Start:
 
 
 def latest(starts: list[Start]) -> Start | None:
-    """The one start that satisfies all, or None where there is none: `since` and `cursor` both apply."""
+    """The one start that satisfies all, or None where there is none: `since` and `cursor` both apply (contract 8)."""
     return max(starts, default=None)
 
 
@@ -62,7 +62,7 @@ def has_gap(start: Start, meta: LogMeta) -> bool:
     """True when events after this start are gone.
 
     They were trimmed; or lost by a fail-over (an own cursor above the top); or they may have been in a log of this
-    name that was deleted before this one was created (another log's cursor from before the start).
+    name that was deleted before this one was created (another log's cursor from before the start; design section 3).
     """
     if start.own:
         return start.position < meta.trimmed or start.position > meta.top

@@ -1,4 +1,4 @@
-"""Which events may be sent to an endpoint now, and what follows from how that went (docs/decisions/0014). Pure.
+"""Which events may be sent to an endpoint now, and what follows from how that went (design section 5). Pure.
 
 An event's order keys are what it is about: the string `subject` in its data, or the channel where it has none, and
 beside it what its data lists as `order_with`, for what one step did to several subjects in an order that counts. It may

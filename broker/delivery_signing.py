@@ -1,6 +1,6 @@
 """The headers by which a receiver knows a delivery: Zooid's and those of Standard Webhooks beside them. Pure.
 
-Zooid's: Ed25519 over `{timestamp}.{raw body}` in standard base64; the timestamp is
+Zooid's (contract channels.md section 10): Ed25519 over `{timestamp}.{raw body}` in standard base64; the timestamp is
 ISO 8601 with milliseconds. Standard Webhooks: `v1` is an HMAC under the endpoint's own secret, `v1a` Ed25519 under the
 server's key, both over `{id}.{Unix seconds}.{raw body}`.
 """

@@ -1,4 +1,4 @@
-"""Claims for a directory of servers: which channels this server lists, signed. Pure.
+"""Claims for a directory of servers: which channels this server lists, signed (contract channels.md section 11). Pure.
 
 A claim is the JSON object `{server_url, channels, timestamp, action?}`. The signature is over its bytes, and both are
 told in base64url without padding, so that a directory verifies exactly what it was given.

@@ -1,4 +1,4 @@
-"""Spans of time as people write them: `90s`, `5m`, `1h`, `7d`, such as `expires_in` of a token."""
+"""Spans of time as people write them: `90s`, `5m`, `1h`, `7d` (contract channels.md section 5, `expires_in`)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Webhook endpoints of a channel: what may be registered, by whom, and for how long. Pure.
+"""Webhook endpoints of a channel: what may be registered, by whom, and for how long (contract section 10). Pure.
 
 An endpoint belongs to who registered it: the principal of a token, or, without one, the host of a client. To register
 a URL again renews one's own endpoint. The same URL of another owner is another endpoint, with its own id, filter and

@@ -3,7 +3,7 @@
 The engine raises; the edge renders in the envelope of its own API (style: h11's status hint).
 
     Refusal
-     ├─ Invalid         400  the input is malformed or out of bounds
+     ├─ Invalid         400  the input is not of the form that the contract asks for
      ├─ Unauthorized    401  no credential, or one that does not verify
      ├─ Forbidden       403  a good credential without the right
      ├─ NotFound        404

@@ -1,7 +1,7 @@
 """Channel events: from a publish body to the stored tail, and from the stored tail to the wire form.
 
 An event's JSON is encoded once, at publish, without `id` and `created_at` (both follow from its position); readers
-put those in front. Socket text, SSE data, poll item and single GET are the same bytes (docs/decisions/0002). Pure.
+put those in front. Socket text, SSE data, poll item and single GET are the same bytes (design section 3). Pure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ NO_DATA = "Event must include a data field"
 
 @dataclass(frozen=True, slots=True)
 class EventLimits:
-    """Bounds on what one publish may hold; the defaults are those of config.toml."""
+    """Bounds on what one publish may hold; the defaults are those of reliability.md F."""
 
     data_bytes: int = 65_536
     batch_events: int = 100
@@ -78,7 +78,7 @@ class Frame(NamedTuple):
 
 
 def parse_publish(body: bytes, limits: EventLimits) -> Publish:
-    """Read a publish body, single or batch; raises `Invalid` or `TooLarge`."""
+    """Read a publish body, single or batch (contract section 3); raises `Invalid` or `TooLarge`."""
     try:
         value = parse_json(body, depth=limits.json_depth, keys=limits.json_keys)
     except Invalid as error:
@@ -101,7 +101,7 @@ def publish_of(value: Mapping[str, Any], limits: EventLimits) -> Publish:
 
 
 def parse_draft(value: Any, limits: EventLimits) -> Draft:
-    """Read one event of a publish body; raises `Invalid` or `TooLarge`. Unknown keys are dropped."""
+    """Read one event of a publish body; raises `Invalid` or `TooLarge`. Unknown keys are dropped (contract 1)."""
     if not isinstance(value, dict) or "data" not in value:
         raise Invalid(NO_DATA)
     data = value["data"]

@@ -1,4 +1,4 @@
-"""How far the followers of a log have read it, so that retention can wait for them."""
+"""How far the followers of a log have read it, so that retention can wait for them (design section 5)."""
 
 from broker.channels import ChannelRecord
 from broker.ids import Position

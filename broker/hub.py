@@ -1,4 +1,4 @@
-"""The hub: the channels that somebody in this process watches.
+"""The hub: the channels that somebody in this process watches (design section 3, "Live feed").
 
 Feed messages go to their channel; a position check compares what each log says of itself with what arrived, so that a
 lost message is found within a second; and a process that the engine does not answer closes its subscriptions rather

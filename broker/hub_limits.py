@@ -1,4 +1,4 @@
-"""Bounds and intervals of watching channels, as plain values."""
+"""Bounds and intervals of watching channels, as plain values (reliability.md F)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: whose a key is, what it came with, and what was answered to it. Pure.
+"""Idempotency-Key: whose a key is, what it came with, and what was answered to it (design section 6). Pure.
 
 A key counts within its scope: the principal, the method and the path. It is kept as a digest, and so is the body that
 came with it.

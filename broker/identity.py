@@ -1,4 +1,4 @@
-"""How a server presents itself: its name, what it is for, and whom to ask. Pure.
+"""How a server presents itself: its name, what it is for, and whom to ask (contract channels.md section 11). Pure.
 
 The document is what `GET /server` shows; a server that was never told anything shows the default name, and null as its
 `updated_at`. Everything is text for people, shown on pages and in feeds, so control characters are refused.
@@ -13,7 +13,7 @@ from broker.claims import parse_name
 from broker.errors import Invalid
 
 DEFAULT_NAME = "Zooid"
-"""What a server is called that was given no name."""
+"""What a server is called that was given no name (contract section 11)."""
 
 MAX_EMAIL_CHARS = 254
 

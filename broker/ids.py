@@ -1,6 +1,6 @@
 """One id, two spellings: a place in a log as a stream id (`ms-seq`) and as a ULID.
 
-A ULID here is 48 bits of milliseconds, 45 bits of channel tag and 35 bits of sequence (docs/decisions/0001). Both
+A ULID here is 48 bits of milliseconds, 45 bits of channel tag and 35 bits of sequence (design section 3). Both
 spellings order alike within a channel, so a cursor addresses the stream without an index. Pure; no clock.
 """
 

@@ -1,4 +1,4 @@
-"""The list of channels: its order, the merging of its indexes, and how a channel is shown. Pure.
+"""The list of channels: its order, the merging of its indexes, and how a channel is shown (contract section 4). Pure.
 
 The list is ordered by creation time and tag, newest first. Both are in the ids of a channel's log, so the cursor of
 the list is a ULID as well: the start cursor of the last channel looked at. It tells nothing of that channel, which the

@@ -1,4 +1,4 @@
-"""Polls: what a query asks for, and the page that answers it. Pure.
+"""Polls: what a query asks for, and the page that answers it (contract sections 8 and 16). Pure.
 
 A page is joined from stored bytes. It always carries a cursor to go on from, and says when events are missing.
 """

@@ -1,4 +1,4 @@
-"""How far the deliveries to one endpoint have come, and whether anything is sent to it at all. Pure.
+"""How far the deliveries to one endpoint have come, and whether anything is sent to it at all (design section 5). Pure.
 
 Everything up to the cursor was delivered, but for the subjects that are parked: of each of these, what lies after its
 own place is still to come, first things first. The breaker: after `BREAKER_FAILURES` failures in a row the endpoint is

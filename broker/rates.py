@@ -1,4 +1,4 @@
-"""Rates that a caller may not exceed: so many a second on average, and a burst. Pure.
+"""Rates that a caller may not exceed: so many a second on average, and a burst (reliability.md F). Pure.
 
 The limit is GCRA: it keeps one number for each caller, has no windows whose edges can be gamed, and knows exactly how
 long a refused caller has to wait. The state is in the engine, so that all processes count together.

@@ -1,4 +1,4 @@
-"""An event's data as text for people: YAML or indented JSON. Pure.
+"""An event's data as text for people: YAML or indented JSON (contract channels.md section 12). Pure.
 
 What is large or deeply nested is written as compact JSON in both: indenting it would cost a multiple of its size, and
 writing YAML much time, while nobody reads that much. It is YAML 1.2 all the same, as every JSON text is.

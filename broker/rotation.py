@@ -1,4 +1,4 @@
-"""Turns: many subscriptions that one writer serves, each in its turn (docs/decisions/0010).
+"""Turns: many subscriptions that one writer serves, each in its turn (design section 3, "one loop").
 
 No task and no queue for a channel. A subscription that was woken stands in line; a turn takes a bounded step of each in
 line, and who may have more stands at the end again, so that a channel with much to replay delays no other by more than

@@ -1,4 +1,4 @@
-"""The scheduler: claims what is due and has it done, in every process (docs/decisions/0012).
+"""The scheduler: claims what is due and has it done, in every process (design section 5).
 
 It sleeps until the very moment at which the next timer is due, and is woken when an earlier one is armed, by whichever
 process; once a second it looks by itself, as a wake-up can be lost and clocks can step. What is overdue is done oldest

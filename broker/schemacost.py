@@ -1,4 +1,4 @@
-"""How much work a JSON Schema can ask for: refuses those whose references multiply.
+"""How much work a JSON Schema can ask for: refuses those whose references multiply (reliability.md section E).
 
 A validator follows every `$ref` each time it meets it. Twenty-four definitions that each name the next one twice keep
 it busy for minutes, and one that names itself twice at the same place does so for any deeply nested event. So the

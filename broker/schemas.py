@@ -1,4 +1,4 @@
-"""Strict types: the JSON Schemas of a channel, applied whole.
+"""Strict types: the JSON Schemas of a channel, applied whole (contract channels.md section 7 and section 14, row 17).
 
 `config.types` is `{type: {schema: JSON Schema}}`; an entry without `schema` is read as the properties of one. Draft 7
 and 2020-12, the latter unless `$schema` says draft 7. Only `config.strict_types === true` turns checking on.
@@ -27,7 +27,7 @@ from broker.schemacost import Cost, check_cost
 from broker.strictjson import render_json
 
 MAX_SCHEMA_BYTES = 16_384
-"""How long all schemas of a channel may be together, as compact JSON."""
+"""How long all schemas of a channel may be together, as compact JSON (reliability.md section E)."""
 
 MAX_DETAILS = 10
 """How many mismatches of one event are told."""

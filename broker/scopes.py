@@ -1,4 +1,4 @@
-"""Scopes: what a credential may do, and with which channels.
+"""Scopes: what a credential may do, and with which channels (contract channels.md section 5, design.md section 6).
 
     admin         everything
     metrics       the metrics of the server, and nothing else
@@ -23,7 +23,7 @@ ADMIN = "admin"
 METRICS = "metrics"
 
 RESERVED_PREFIXES = ("lifecycle-", "live-", "calendar-", "cuey-", "system-")
-"""How the ids of channels begin that belong to another API or to the broker itself."""
+"""How the ids of channels begin that belong to another API or to the broker itself (design.md section 8)."""
 
 SCOPE_FORM = r"admin|metrics|(?:pub|sub):(?:\*|[a-z0-9][a-z0-9-]{0,62}\*|[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
 """The grammar above as a regular expression, for matching the whole text."""

@@ -1,4 +1,4 @@
-"""The server's own Ed25519 key: it signs channel tokens, claims and webhooks.
+"""The server's own Ed25519 key: it signs channel tokens, claims and webhooks (contract channels.md sections 5, 10, 11).
 
 The public half is shown in three spellings: raw (`x` of a JWK, RFC 8037), SPKI (RFC 8410), and by its thumbprint
 (RFC 7638), which is the key id. The file that keeps the secret half is in `broker.signing_file`.

@@ -1,4 +1,4 @@
-"""A subscription: a channel, a filter and a cursor that moves (docs/decisions/0003).
+"""A subscription: a channel, a filter and a cursor that moves (design section 3).
 
 One loop for every reader: frames from the window when the cursor is in it, a page of the log when it is not, waiting
 when there is nothing. A reader that starts from an old cursor, one that fell behind and one at the tip run the same

@@ -1,4 +1,4 @@
-"""Where a webhook may point, judged by its text (docs/webhooks.md, "Where it may point").
+"""Where a webhook may point, judged by its text (contract sections 10 and 14 row 14, reliability.md section E).
 
 A name is resolved only when a delivery connects, and there its address is judged again by `addresses.may_reach`; here
 go what no public endpoint can be spelled as. Literal addresses are understood in every spelling that some resolver

@@ -1,6 +1,6 @@
 """Tenants: the organisations, teams and companies that the domain APIs work for, and which channels are theirs. Pure.
 
-All of a tenant lives in one partition: its documents, timers, indexes, answers, and its logs. So
+All of a tenant lives in one partition (design section 3): its documents, timers, indexes, answers, and its logs. So
 the channels below are found by their tenant's name, and any other channel by its own.
 """
 

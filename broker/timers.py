@@ -1,4 +1,4 @@
-"""Timers: what is to be done, for whom, and from when on (docs/decisions/0012). Pure.
+"""Timers: what is to be done, for whom, and from when on (design section 5). Pure.
 
 A timer is `kind`/`owner`/`subject`: the kind says whose `on_timer` it is, the owner where it lives, the subject what it
 is about. It carries nothing else: what it leads to is decided when it fires, from the documents of that moment. Arming

@@ -2,7 +2,7 @@
 
 A reader here has no task and no state that an event changes: it stands where the tip stands. What is appended is
 encoded once for all readers with the same filter and encoding, all events of one turn of the loop are joined, and each
-reader is written to once (docs/decisions/0013). Who cannot take more, or is to end, leaves at a known position.
+reader is written to once (performance.md 3 and 4). Who cannot take more, or is to end, leaves at a known position.
 """
 
 import logging

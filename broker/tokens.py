@@ -1,4 +1,4 @@
-"""Channel tokens: a grant to a signed JWT and back (RFC 7519, RFC 8725, RFC 9864).
+"""Channel tokens: a grant to a signed JWT and back (contract channels.md section 5, RFC 7519, RFC 8725, RFC 9864).
 
 A token is read in this order, so that nothing of a stranger is interpreted before it has to be: length, alphabet,
 header (`alg`, `kid` and `typ`, and nothing else), key by `kid` among the trusted ones, signature, claims. Every failure
@@ -28,7 +28,7 @@ from broker.strictjson import parse_json, render_json
 from broker.trust import TrustedKey
 
 MAX_TOKEN = 4_096
-"""How long a token may be, in characters, before any of it is decoded."""
+"""How long a token may be, in characters, before any of it is decoded (reliability.md section E)."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}")
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})

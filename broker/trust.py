@@ -1,4 +1,4 @@
-"""Trusted keys: whose signatures count, how much they may grant, and under which name.
+"""Trusted keys: whose signatures count, how much they may grant, and under which name (contract channels.md section 5).
 
 The keys are one small document, a list of objects in the form that `GET /keys` shows:
 
@@ -6,7 +6,7 @@ The keys are one small document, a list of objects in the form that `GET /keys` 
 
 `add_key` and `remove_key` are pure steps from one document to the next, so that storage can repeat them when two
 processes change it at once. The server's own key is not in the document; it stands beside it with no ceiling.
-Stricter than Zooid: no ceiling given means `sub:*`, a token over its ceiling is
+Stricter than the origin (contract section 14, row 21): no ceiling given means `sub:*`, a token over its ceiling is
 refused whole, and an issuer that is set must be the token's `iss`. Keys are never fetched.
 """
 
@@ -23,7 +23,7 @@ from broker.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from broker.scopes import ADMIN, Grant, covers, parse_scope
 
 MAX_KEYS = 16
-"""How many keys a server trusts beside its own."""
+"""How many keys a server trusts beside its own (contract section 5)."""
 
 DEFAULT_CEILING = ("sub:*",)
 """What a key may grant whose adder did not say."""

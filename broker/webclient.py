@@ -1,4 +1,4 @@
-"""Calls to other people's servers: the only place that knows aiohttp (docs/security.md).
+"""Calls to other people's servers: the only place that knows aiohttp (design section 5, reliability.md E "SSRF").
 
 Each address is judged when its socket is made, whatever name, literal or redirect led there, so nothing can change
 between check and connect. Redirects are not followed, proxies of the environment and cookies not used, answers not

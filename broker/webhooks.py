@@ -1,4 +1,4 @@
-"""Webhooks: every endpoint is a reader of its channel's log that happens to POST (docs/decisions/0014).
+"""Webhooks: every endpoint is a reader of its channel's log that happens to POST (design section 5).
 
 `deliver` does what a marked endpoint has to do, in rounds: read after its cursor, send what may be sent, record what
 came of it in one commit. A process that dies between the two sends at most one round again, with the same ids. The

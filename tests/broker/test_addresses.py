@@ -1,4 +1,4 @@
-"""Which addresses are public, and which lead inward."""
+"""Which addresses are public: the table of reliability.md section E."""
 
 from ipaddress import ip_address, ip_network
 

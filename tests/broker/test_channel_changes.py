@@ -1,4 +1,4 @@
-"""Creating and changing channels: what the bodies may say, at each limit and beyond."""
+"""Creating and changing channels: what the bodies may say, at each limit and beyond (contract section 4)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Webhook endpoints: parsing, ownership, limits and expiry."""
+"""Webhook endpoints: parsing, ownership, limits and expiry (contract section 10)."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_network

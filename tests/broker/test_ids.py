@@ -51,7 +51,7 @@ def test_a_stream_id_reads_back(position: Position) -> None:
     "text",
     [
         "",
-        "01HZQX5K9V6BMRJ3WYAT0GN1PI",  # an I
+        "01HZQX5K9V6BMRJ3WYAT0GN1PI",  # the seed's own sample holds an I
         "01hzqx5k9v6bmrj3wyat0gn1ph",
         "81HZQX5K9V6BMRJ3WYAT0GN1PH",
         "01HZQX5K9V6BMRJ3WYAT0GN1P",

@@ -1,4 +1,4 @@
-"""Strict types: the texts of refusals, the whole schema, and nothing that runs away."""
+"""Strict types: the texts of the contract, the whole schema, and nothing that runs away."""
 
 import socket
 from typing import Any

@@ -1,4 +1,4 @@
-"""Calls to others: real sockets, and none of them to where they must not go."""
+"""Calls to others: real sockets, and none of them to where they must not go (reliability.md E, SSRF)."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""A process cut off from its engine, and an engine that stops, comes back, or comes back with less."""
+"""A process cut off from its engine, and an engine that stops, comes back, or comes back with less (reliability B)."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The hub on a real engine: what arrives, what is found, and when it lets go."""
+"""The hub on a real engine: what arrives, what is found, and when it lets go (design section 3, "Live feed")."""
 
 import asyncio
 import time
