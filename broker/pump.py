@@ -6,6 +6,7 @@ is awaited, so nothing can fall between (design section 3, "Window, subscription
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,6 +15,8 @@ from broker.closing import Closed
 from broker.events import Frame
 from broker.subscription import AtHand, Step, Subscription
 from broker.tip import Encode, pieces
+
+logger = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
@@ -119,4 +122,7 @@ class Pump:
         if not self._has_ended:
             self._has_ended = True
             self._subscription.leave_tip()
-            self._sink.end(why)
+            try:
+                self._sink.end(why)
+            except Exception:  # the transport of one that is just going; whoever woke this pump has others to wake
+                logger.exception("the end of a reader could not be told")

@@ -10,6 +10,7 @@ of 8.3 and p99 38 instead of 32, and a flood was the same (medians of four alter
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from time import perf_counter, thread_time
 
@@ -22,6 +23,8 @@ LOOK_S = 0.1
 MOST_PAUSE_S = 0.02
 
 Sweep = Callable[[], None]
+
+logger = logging.getLogger(__name__)
 
 
 class Pace:
@@ -93,5 +96,8 @@ class Sweeper:
         marked, self._marked = self._marked, {}
         self._is_counted = False
         for sweep in marked:
-            sweep()
+            try:
+                sweep()
+            except Exception:  # a defect of one: the others have their readers
+                logger.exception("a sweep failed")
         self._pace.swept(began_s, perf_counter(), thread_time())

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from broker.sweeper import LOOK_S, MOST_PAUSE_S, Pace, Sweeper
 
 
@@ -16,6 +18,20 @@ async def test_what_was_marked_in_a_turn_runs_once_at_its_end_in_order() -> None
     assert ran == ["one", "two"]
     await asyncio.sleep(0.001)
     assert ran == ["one", "two"]
+
+
+async def test_a_sweep_that_fails_does_not_keep_the_others_from_theirs(caplog: pytest.LogCaptureFixture) -> None:
+    ran: list[str] = []
+    sweeper = Sweeper()
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    sweeper.mark(fails)
+    sweeper.mark(lambda: ran.append("other"))
+    await asyncio.sleep(0)
+    assert ran == ["other"]
+    assert "a sweep failed" in caplog.text
 
 
 async def test_what_is_marked_in_a_sweep_runs_in_the_next() -> None:
