@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
@@ -19,8 +19,8 @@ from broker.counts import HubCounts
 from broker.cursors import Start
 from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
-from broker.ids import ORIGIN, Position
 from broker.pages import Types
+from broker.position_checks import PositionChecks
 from broker.readers import Judge
 from broker.shared_pages import SharedPages
 from broker.storage.channels import Channels, keys_of
@@ -34,7 +34,6 @@ from broker.vouching import Vouching
 from broker.watched import Watched
 
 CLOSES_PER_S = 200
-CHECKED_AT_ONCE = 256
 FRESH_CHECKS = 1.5
 """So many times the interval of position checks, what is known of a channel may be old for readers who come."""
 
@@ -57,9 +56,9 @@ class Hub:
         self._by_id: WeakValueDictionary[str, Watched] = WeakValueDictionary()
         self._opening: dict[str, asyncio.Task[Watched]] = {}
         self._vouching = Vouching(engine.partitions, limits.vouch_s, time.monotonic())
+        self._checks = PositionChecks(engine, channels, feed, limits, self._vouching, self._watched)
         self._next_look: asyncio.TimerHandle | None = None
         self._check_wanted = asyncio.Event()
-        self._unsure_floors: set[int] = set()
         feed.listen(self.hear, self.reconnected)
 
     async def subscribe(
@@ -131,7 +130,7 @@ class Hub:
         some = [watched for topic in topics if (watched := self._watched.get(topic)) is not None]
         if connected.is_other:
             logger.warning("the engine was restarted or replaced")
-            self._unsure_floors.update(watched.record.partition for watched in some)
+            self._checks.doubt(watched.record.partition for watched in some)
         for watched in some:
             watched.checked_at = 0.0
             if connected.is_other:
@@ -167,7 +166,7 @@ class Hub:
         self._look()
         try:
             while True:
-                await self._check()
+                await self._checks.check()
                 await self._let_go()
                 self._check_wanted.clear()
                 with suppress(TimeoutError):
@@ -220,57 +219,6 @@ class Hub:
         for partition in silent:
             self._close_now(NOT_VOUCHED, partition)
         self._next_look = asyncio.get_running_loop().call_later(next_s, self._look)
-
-    async def _check(self) -> None:
-        """Compare what is due. An answer is a sign of life, and none is left to `_look`."""
-        try:
-            answering = await self._engine.answering()
-            self._vouching.answered(answering, time.monotonic())
-            await self._raise_floors(answering)
-            for some in self._due(answering):
-                await self._compare(some)
-        except Unavailable as refusal:
-            logger.warning("positions could not be checked: %s", refusal.message)
-        except Exception:
-            logger.exception("positions could not be checked")
-
-    async def _compare(self, some: list[Watched]) -> None:
-        marks = [watched.mark for watched in some]
-        metas = await self._channels.check([watched.record for watched in some])
-        self._vouching.answered({watched.record.partition for watched in some}, time.monotonic())
-        for watched, meta, mark in zip(some, metas, marks, strict=True):
-            if meta is not None and mark.is_beyond(meta):
-                await self._channels.raise_floor(watched.record.partition, mark.top)
-            watched.compare(meta, mark)
-
-    async def _raise_floors(self, answering: set[int]) -> None:
-        """What is published from now on lies above all that was delivered here, though the engine forgot it."""
-        unsure = self._unsure_floors & answering
-        highest: dict[int, Position] = {}
-        for watched in self._watched.values() if unsure else ():
-            partition = watched.record.partition
-            highest[partition] = max(watched.highest, highest.get(partition, ORIGIN))
-        for partition in unsure:
-            await self._channels.raise_floor(partition, highest.get(partition, ORIGIN))
-            self._unsure_floors.discard(partition)
-
-    def _due(self, answering: set[int]) -> Iterator[list[Watched]]:
-        """The channels to compare now, in portions that the loop can take."""
-        now = time.monotonic()
-        due = [
-            watched
-            for topic, watched in self._watched.items()
-            if watched.is_started and watched.record.partition in answering and self._is_due(topic, watched, now)
-        ]
-        for i in range(0, len(due), CHECKED_AT_ONCE):
-            yield due[i : i + CHECKED_AT_ONCE]
-
-    def _is_due(self, topic: str, watched: Watched, now: float) -> bool:
-        is_active = max(watched.heard_at, watched.read_at) > now - self._limits.active_s
-        # While no messages can come, the check is all there is.
-        is_pressing = is_active or not self._feed.hears(topic)
-        interval = self._limits.position_check_s if is_pressing else self._limits.idle_position_check_s
-        return now - watched.checked_at >= interval * 0.9
 
     async def _let_go(self) -> None:
         for topic, watched in list(self._watched.items()):

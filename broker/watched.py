@@ -24,6 +24,7 @@ from broker.shared_pages import SharedPages
 from broker.storage.channels import NO_CHANNEL, Channels
 from broker.storage.feed import FeedMessage
 from broker.storage.log import Log
+from broker.storage.log_checks import Checked, Unchanged
 from broker.subscription import READ_AGAIN_S, Subscription
 from broker.sweeper import Sweeper
 from broker.window import Window
@@ -38,7 +39,7 @@ class Watched:
     """A channel that somebody here reads. `total` counts the events ever published, as far as known here.
 
     `heard_at`, `read_at` and `checked_at` are when it last had a message, a reader's coming or going, and a position
-    check; `ended` is why it is watched no longer.
+    check; `is_doubted` says that the engine may have lost what it said, `ended` why it is watched no longer.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Watched:
         self.total = 0
         self.heard_at = self.read_at = self.checked_at = time.monotonic()
         self.is_started = False
+        self.is_doubted = False
         self.ended: CloseReason | None = None
         self._channels = channels
         self._pages = LogPages(self, log, shared, limits)
@@ -64,7 +66,6 @@ class Watched:
         self.readers = Readers(record.start, sweeper, counts)
         # What the log said of itself at the highest revision known.
         self._revision, self._version, self._trimmed = 0, record.version, record.start
-        self._is_doubted = False
         self._lost_top = record.start
         # What is to be mended.
         self._record_is_old = False
@@ -131,7 +132,7 @@ class Watched:
     def is_sure(self) -> bool:
         """Whether nothing is known to be missing, of the log and of the record."""
         is_mended = self._mending is None and not self._needs_mending
-        return is_mended and self.is_started and not self._is_doubted and self.ended is None
+        return is_mended and self.is_started and not self.is_doubted and self.ended is None
 
     def holds(self, position: Position) -> bool:
         """Whether a reader may go on from here: it lies in the log as far as that is known."""
@@ -147,25 +148,23 @@ class Watched:
         """The highest position that was ever known here, also if the engine lost it since."""
         return max(self.window.top, self._lost_top)
 
-    def compare(self, meta: LogMeta | None, mark: Mark) -> None:
+    def compare(self, checked: Checked, mark: Mark) -> None:
         """Take the answer to a position check: what the feed lost is found here. `mark` is of when it was asked."""
+        if self.is_doubted and checked is Unchanged.UNCHANGED:
+            # It was asked before the doubt.
+            return
         self.checked_at = time.monotonic()
         self.counts.checks += 1
-        if meta is None:
+        if checked is None:
             self.end(DELETED)
             return
-        if self._is_doubted or mark.is_beyond(meta):
-            self._begin_again(meta)
-        else:
-            is_quiet = self._mending is None and self.checked_at - self.heard_at > QUIET_S
-            self.counts.losses += is_quiet and meta.top > self.window.top
-            self._note(meta.revision, meta.record_version, meta.trimmed)
-            self._is_behind = self._is_behind or meta.top > self.window.top
+        if checked is not Unchanged.UNCHANGED:
+            self._hear_check(checked, mark)
         self._mend_if_needed()
 
     def doubt(self) -> None:
         """The engine was restarted or replaced, and may have lost what it said: what it says next counts anew."""
-        self._is_doubted = True
+        self.is_doubted = True
 
     def judge_all(self) -> None:
         """Ask every reader's judge about the record, and close those that may no longer read."""
@@ -204,12 +203,21 @@ class Watched:
         self.readers.scatter()
         self._pages.begin_era()
         self._lost_top = self.highest
-        self._is_doubted = False
+        self.is_doubted = False
         self._begin_at(meta)
         # Versions may have been given out twice: its number does not tell an old record now.
         self._record_is_old = True
         self.readers.lose(meta.top)
         self.readers.wake()
+
+    def _hear_check(self, meta: LogMeta, mark: Mark) -> None:
+        if self.is_doubted or mark.is_beyond(meta):
+            self._begin_again(meta)
+        else:
+            is_quiet = self._mending is None and self.checked_at - self.heard_at > QUIET_S
+            self.counts.losses += is_quiet and meta.top > self.window.top
+            self._note(meta.revision, meta.record_version, meta.trimmed)
+            self._is_behind = self._is_behind or meta.top > self.window.top
 
     def _follows(self, message: FeedMessage) -> bool:
         is_next = message.previous == self.window.top and message.revision == self._revision
@@ -263,7 +271,7 @@ class Watched:
         mark = self.mark
         limits = self.limits
         page = await self._pages.fresh(mark.top, limits.window_events, None, limits.window_bytes)
-        if self._is_doubted or mark.is_beyond(page.meta):
+        if self.is_doubted or mark.is_beyond(page.meta):
             self._begin_again(page.meta)
         elif self.window.top != mark.top or page.meta.revision < self._revision:
             # What was heard meanwhile makes this page an old one: it may hold what was deleted since.

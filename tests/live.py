@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.channels import ChannelRecord
-from broker.closing import Closed, CloseReason
+from broker.closing import FORBIDDEN, Closed, CloseReason
 from broker.cursors import Start
 from broker.events import Frame
 from broker.hub import Hub
@@ -27,6 +27,11 @@ Judging = Callable[[ChannelRecord], CloseReason | None]
 def everybody(_: ChannelRecord) -> CloseReason | None:
     """The judge of a reader who may read anything."""
     return None
+
+
+def public_only(record: ChannelRecord) -> CloseReason | None:
+    """The judge of a reader who may read public channels."""
+    return None if record.is_public else FORBIDDEN
 
 
 @dataclass(slots=True)

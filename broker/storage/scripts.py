@@ -98,6 +98,7 @@ def _compose(text: str) -> str:
 
 APPEND = Script("append")
 PAGE = Script("page")
+CHECK_LOGS = Script("check_logs")
 THREAD = Script("thread")
 DELETE_EVENT = Script("delete_event")
 TRIM = Script("trim")

@@ -102,4 +102,4 @@ def test_messages_of_an_engine_in_doubt_wait_for_its_word(world: World) -> None:
     world.run(world.doubt())
     world.publish()
     assert len(reader.got) == 1 and world.codes == [None]
-    assert not world.watched._is_doubted
+    assert not world.watched.is_doubted

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from broker.channels import ChannelRecord
-from broker.closing import FORBIDDEN, RESTART, CloseReason
+from broker.closing import FORBIDDEN, RESTART
 from broker.errors import NotFound, Unavailable
 from broker.storage.channels import keys_of
 from broker.storage.log import Stale
 from tests.engines import tell
-from tests.live import QUICK, Live, open_live
+from tests.live import QUICK, Live, open_live, public_only
 from tests.stores import Store, cursor_of
 
 
@@ -20,10 +20,6 @@ def listeners(url: str, channel: ChannelRecord) -> int:
     """How many processes listen to the channel's topic, as the engine says."""
     topic = keys_of(channel).topic
     return int(tell(url, f"PUBSUB SHARDNUMSUB {topic}").rsplit(b":", 1)[1])
-
-
-def public_only(record: ChannelRecord) -> CloseReason | None:
-    return None if record.is_public else FORBIDDEN
 
 
 async def test_every_reader_of_a_channel_gets_every_event(live: Live, other: Store, channel: ChannelRecord) -> None:
@@ -54,27 +50,6 @@ async def test_a_reader_from_the_beginning_of_a_long_log_ends_at_the_tip(
     assert await follower.got(3_001) == list(range(3_001))
 
 
-async def test_a_lost_last_message_is_found_within_the_interval(
-    live: Live, other: Store, channel: ChannelRecord
-) -> None:
-    follower = await live.follow(channel)
-    live.is_deaf = True
-    begun = time.monotonic()
-    await other.publish(channel, 1)
-    assert await follower.got(1) == [1]
-    assert time.monotonic() - begun < 2 * QUICK.position_check_s + 0.3
-
-
-async def test_a_lost_message_of_a_quiet_channel_is_found_within_the_longer_interval(
-    live: Live, other: Store, channel: ChannelRecord
-) -> None:
-    follower = await live.follow(channel)
-    await asyncio.sleep(QUICK.active_s + QUICK.position_check_s)
-    live.is_deaf = True
-    await other.publish(channel, 1)
-    assert await follower.got(1, timeout_s=QUICK.idle_position_check_s + 0.5) == [1]
-
-
 async def test_what_happened_while_the_feed_was_away_is_found_when_it_is_back(
     engine_url: str, other: Store, channel: ChannelRecord
 ) -> None:
@@ -97,17 +72,6 @@ async def test_a_message_that_makes_no_sense_is_as_good_as_lost(
     assert "could not be taken" in caplog.text
 
 
-async def test_a_channel_turned_private_closes_strangers_though_the_message_is_lost(
-    live: Live, other: Store, channel: ChannelRecord
-) -> None:
-    stranger, friend = await live.follow(channel, judge=public_only), await live.follow(channel)
-    live.is_deaf = True
-    await other.change(channel, is_public=False)
-    assert await stranger.code() == 4403
-    await other.publish(await other.channels.find("news"), "secret")
-    assert await friend.got(1) == ["secret"] and stranger.data == []
-
-
 async def test_a_stranger_let_in_by_an_old_record_sees_nothing(
     live: Live, other: Store, channel: ChannelRecord
 ) -> None:
@@ -116,15 +80,6 @@ async def test_a_stranger_let_in_by_an_old_record_sees_nothing(
     stranger = await live.follow(channel, channel.start, judge=public_only)
     assert await stranger.code() == 4403
     assert stranger.data == []
-
-
-async def test_a_deleted_channel_closes_its_readers_though_the_message_is_lost(
-    live: Live, other: Store, channel: ChannelRecord
-) -> None:
-    follower = await live.follow(channel)
-    live.is_deaf = True
-    await other.channels.delete("news")
-    assert await follower.code() == 1000
 
 
 async def test_a_gap_is_told_with_the_place_to_go_on_from(live: Live, other: Store) -> None:
@@ -246,20 +201,6 @@ async def test_readers_at_the_tip_are_served_though_no_connection_is_free_for_re
     assert not any(task.done() for task in held)
     assert await behind.got(10) == follower.data == list(range(10))
     await asyncio.gather(*held, return_exceptions=True)
-
-
-async def test_an_engine_that_is_busy_for_a_while_does_not_end_the_checks(
-    live: Live, other: Store, channel: ChannelRecord
-) -> None:
-    tell(live.store.engine.url, "CONFIG SET busy-reply-threshold 10")
-    follower = await live.follow(channel)
-    endless = asyncio.ensure_future(other.engine.client.eval("while true do end", 0))
-    await asyncio.sleep(0.4)
-    tell(live.store.engine.url, "SCRIPT KILL")
-    await asyncio.gather(endless, return_exceptions=True)
-    live.is_deaf = True
-    await other.publish(channel, 1)
-    assert await follower.got(1) == [1]
 
 
 async def test_a_key_removed_closes_whom_it_let_in(live: Live, channel: ChannelRecord) -> None:

@@ -5,14 +5,15 @@
 --       3 most entries to scan, 4 bytes of tails after which the scan ends (with the entry that reaches them),
 --       5.. JSON of the types wanted (none: all)
 -- Answers {} for a log that is gone, else
---       {{start ms, ms, seq, trimmed ms, trimmed seq, revision, version, count, largest},
+--       {what it says of itself (parts/meta.lua),
 --        last position scanned or '', 1 when more may lie beyond it, number of entries scanned,
 --        id, type or '', tail, id, type, tail, ...}
 -- always in the order of the log.
 
+--@include meta
+
 local CHUNK = 64
-local meta = redis.call('HMGET', KEYS[1], 'start', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq', 'revision', 'version',
-  'count', 'largest')
+local meta = meta_of(KEYS[1])
 if not meta[1] then return {} end
 
 local wanted

@@ -25,6 +25,7 @@ from tests.storage import (
 
 LEFT_OUT = {
     "test_publishes_of_one_turn_share_one_script_call",
+    "test_batches_that_wait_together_are_stored_in_calls_of_bounded_size",
     "test_an_engine_that_lost_its_scripts_is_given_them_again",
     "test_what_is_there_all_along_is_listed_once_whatever_happens_between_the_pages",
     "test_what_is_there_all_along_is_listed_once_while_others_come_and_go",
