@@ -27,7 +27,7 @@ MAX_CALL_EVENTS = 500
 publishers of batches of 100 it takes 1.5 times the events of calls of 5,000 (median of three alternating rounds)."""
 
 MAX_JOINED_BYTES = 49_152
-"""What is joined fits one message of the feed (64 KB, `append.lua`), with all that stands around it there."""
+"""What is joined fits one message of the feed (64 KB, `lua/parts/log.lua`), with all that stands around it there."""
 
 BESIDE_BYTES = 35
 
@@ -77,7 +77,10 @@ class Waiting:
 
     def __post_init__(self) -> None:
         """Weigh it once."""
-        self.bytes = sum(len(event.tail) + len(event.type_json or b"") for event in self.events)
+        self.bytes = sum(
+            len(event.tail) + len(event.type_json or b"") + len((event.publisher or "").encode())
+            for event in self.events
+        )
         self.is_plain = self.idempotency is None and not any(event.reply_to for event in self.events)
 
 

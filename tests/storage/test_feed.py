@@ -64,6 +64,19 @@ async def test_messages_are_split_at_64_kb_and_join_without_a_seam(store: Store,
     assert [message.previous for message in messages] == [channel.start, *(message.last for message in messages[:-1])]
 
 
+@pytest.mark.parametrize("name", ["a" * 256, "\N{GRINNING FACE}" * 256])
+async def test_publishes_that_share_a_call_are_told_with_their_events_however_long_their_publisher_is_called(
+    store: Store, channel: ChannelRecord, name: str
+) -> None:
+    async with listening(store.engine.url, keys_of(channel).topic) as queue:
+        await asyncio.gather(*(store.publish(channel, i, publisher=name) for i in range(300)))
+        told = 0
+        while told < 300:
+            message = parse_feed(await asyncio.wait_for(queue.get(), 5))
+            assert message is not None and message.events, "readers have to fetch it from the log"
+            told += len(message.events)
+
+
 async def test_a_batch_over_64_kb_is_told_by_its_positions_only(store: Store, channel: ChannelRecord) -> None:
     _, messages = await heard(store, channel, ["before"], ["x" * 60_000] * 2, ["after"])
     assert [len(message.events) for message in messages] == [1, 0, 1]
