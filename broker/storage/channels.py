@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
 
@@ -26,6 +25,7 @@ from broker.storage.engine import Engine
 from broker.storage.homes import Homes
 from broker.storage.keys import LogKeys, log_keys, partition_keys, record_key
 from broker.storage.scripts import CHANGE_CHANNEL, CREATE_CHANNEL, DELETE_CHANNEL, RAISE_FLOOR, Keep
+from broker.storage.turns import Turns
 from broker.strictjson import parse_stored, render_json
 from broker.tenants import owner_of
 
@@ -82,8 +82,7 @@ class Channels:
         self._cache: OrderedDict[str, ChannelRecord] = OrderedDict()
         self.hits = self.misses = 0
         self._creating = asyncio.Lock()
-        # Changes of one channel queue here, so that conflicts are between processes only (design section 4).
-        self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     def partition(self, channel_id: str) -> int:
         """Where a channel lives whose name is not claimed by a tenant (`storage.homes`), whether it is there or not."""
@@ -168,7 +167,7 @@ class Channels:
         `keep` gives the answer to keep for what was decided. Raises `NotFound`, `Unavailable`, `Answered`, and what
         `decide` raises. Deciding for the same record writes nothing, no answer either.
         """
-        async with self._changing.setdefault(channel_id, asyncio.Lock()):
+        async with self._turns.of(channel_id):
             for _ in range(CHANGE_ATTEMPTS):
                 record = await self.refresh(channel_id)
                 changed = decide(record)

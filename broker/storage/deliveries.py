@@ -44,7 +44,7 @@ class Deliveries:
         return parse_claims(answer)
 
     async def rest(self, claimed: Claimed, due_ms: int | None) -> bool:
-        """The work on an endpoint is over until then, or until it is marked; False when it was somebody else's."""
+        """The work on an endpoint is over until `due_ms`, or until it is marked; False when it was somebody else's."""
         name = claimed.timer.name
         own = partition_keys(self._partition(name))
         words = [self._engine.clock_offset_ms, render_member(name), claimed.fence, "" if due_ms is None else due_ms]

@@ -46,7 +46,7 @@ class FeedEvent(NamedTuple):
 
 
 class FeedMessage(NamedTuple):
-    """What the log says happened: the events from `previous` to `last`, in order, or none where they are not sent.
+    """What the log says happened: the events after `previous` up to `last`, in order, or none where they are not sent.
 
     `trimmed`, `revision` and `version` (of the record) are the log's after that; a message without events and with
     `previous` equal to `last` tells of a change of one of these.
@@ -71,7 +71,7 @@ class Connected(NamedTuple):
 
 
 def parse_feed(payload: bytes) -> FeedMessage | None:
-    """Read a message as `append.lua` writes it; None says that the channel was deleted."""
+    """Read a message as `lua/parts/log.lua` describes it; None says that the channel was deleted."""
     if payload == b"deleted":
         return None
     head, _, lines = payload.partition(b"\n")
@@ -210,9 +210,7 @@ class Feed:
                 self._on_message(topic.decode(), payload)
             case [b"ssubscribe", topic, *_]:
                 self._acknowledge(topic.decode())
-            case [b"sunsubscribe", topic, *_] if (
-                topic.decode() in self._topics and topic.decode() not in self._expected
-            ):
+            case [b"sunsubscribe", topic, *_] if self._is_settled(topic.decode()):
                 # Not asked for: the slot has moved to another node.
                 self._stray([topic.decode()])
             case b"PONG" | [b"pong", *_] if not self._is_confirmed:

@@ -80,7 +80,7 @@ def presence_key(partition: int, channel_id: str, tag: int) -> str:
 
 
 def record_key(partition: int, channel_id: str) -> str:
-    """The key of a channel's record; `partition` is that of the channel's id."""
+    """The key of a channel's record, in the partition where the channel lives (`storage.homes`)."""
     return f"{_prefix(partition)}channel:{channel_id}"
 
 

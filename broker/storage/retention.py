@@ -1,6 +1,7 @@
 """Background trimming: removes what retention no longer keeps, in bounded steps, never as part of an append.
 
-`append.lua` notes in a partition's `trims` when a log will have something to remove, so a sweep looks at due logs only.
+Whatever adds events notes in its partition's `trims` when a log will have something to remove (`lua/parts/log.lua`), so
+a sweep looks at due logs only.
 What a webhook has still to deliver is kept longer, up to a bound (design section 5).
 Several processes may sweep at once: a step is atomic, and one that finds nothing does nothing.
 """

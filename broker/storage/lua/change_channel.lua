@@ -3,7 +3,7 @@
 -- KEYS  1 record, 2 meta, 3 public channels, 4 trims
 -- ARGV  1 channel id, 2 tag and 3 version that were read, 4 JSON of the new record, 5 '1' to list it as public,
 --       6 feed topic, 7 member of the public channels
--- Answers 'ok', or 'conflict' when it was changed, deleted or created again. The feed hears a head (append.lua)
+-- Answers 'ok', or 'conflict' when it was changed, deleted or created again. The feed hears a head (parts/log.lua)
 -- without events.
 
 local known = redis.call('HMGET', KEYS[1], 'tag', 'version')

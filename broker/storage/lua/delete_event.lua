@@ -3,7 +3,7 @@
 -- KEYS  1 meta, 2 stream, 3 replies
 -- ARGV  1 stream id, 2 publisher who asks or '', 3 '1' for an admin, 4 feed topic, 5 record version
 -- Answers 'ok', 'absent', 'foreign' when it is somebody else's, or 'stale' when the record is not the present one.
--- The feed hears a head (append.lua) without events.
+-- The feed hears a head (parts/log.lua) without events.
 
 local known = redis.call('HMGET', KEYS[1], 'version', 'ms', 'seq', 'trimmed_ms', 'trimmed_seq')
 if known[1] ~= ARGV[5] then return 'stale' end

@@ -6,7 +6,7 @@
 --       follower has still to read ('' when none has), 10 how much longer that is kept in ms
 -- Answers the number of events removed, or -1 when the record is not the present one. The channel stays due while more
 -- is to be done, else it is due again when its oldest event will be, or after a while when that is kept for a follower.
--- What is kept so is at most as much again as retention keeps. The feed hears a head (append.lua) without events.
+-- What is kept so is at most as much again as retention keeps. The feed hears a head (parts/log.lua) without events.
 
 local known = redis.call('HMGET', KEYS[1], 'ms', 'seq', 'version')
 if known[3] ~= ARGV[7] then return -1 end
