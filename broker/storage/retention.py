@@ -64,8 +64,7 @@ class Trimmer:
         """Trim every log that is due now, or a good part of it; answers the number of events removed."""
         removed = 0
         refused: set[int] = set()
-        for channel_id in await self._due():
-            partition = self._engine.partition(channel_id)
+        for partition, channel_id in await self._due():
             if partition in refused:
                 continue
             try:
@@ -82,12 +81,13 @@ class Trimmer:
                 logger.exception("trimming %s failed; the next sweep tries again", channel_id)
         return removed
 
-    async def _due(self) -> list[str]:
-        pipeline = self._engine.steady.pipeline(transaction=False)
-        for number, now_ms in (await self._engine.clocks()).items():
+    async def _due(self) -> list[tuple[int, str]]:
+        """The channels whose logs are due, each with the partition where it lives."""
+        pipeline, clocks = self._engine.steady.pipeline(transaction=False), await self._engine.clocks()
+        for number, now_ms in clocks.items():
             pipeline.zrangebyscore(partition_keys(number).trims, "-inf", now_ms, start=0, num=DUE_AT_ONCE)
-        parts = await answered(pipeline.execute(raise_on_error=False))
-        return [each.decode() for part in parts if not isinstance(part, Exception) for each in part]
+        parts = zip(clocks, await answered(pipeline.execute(raise_on_error=False)), strict=True)
+        return [(number, each.decode()) for number, part in parts if not isinstance(part, Exception) for each in part]
 
     async def _trim(self, channel: ChannelRecord, read: Position | None) -> int:
         keys, total = keys_of(channel), 0

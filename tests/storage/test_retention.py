@@ -6,12 +6,14 @@ import pytest
 
 from broker.channels import DAY_MS, ChannelRecord
 from broker.cursors import Start, has_gap
+from broker.errors import Unavailable
 from broker.ids import Position
 from broker.storage.appender import Retention
 from broker.storage.channels import keys_of
+from broker.storage.engine import Engine
 from broker.storage.keys import partition_keys
-from broker.storage.retention import STEP_EVENTS, STEPS_A_SWEEP
-from tests.stores import Store, cursor_of, data_of, event, open_store, running
+from broker.storage.retention import STEP_EVENTS, STEPS_A_SWEEP, Trimmer, Wait
+from tests.stores import KEPT, Store, cursor_of, data_of, event, open_store, running
 
 
 async def gaps(store: Store, channel: ChannelRecord, positions: list[Position]) -> list[bool]:
@@ -146,3 +148,30 @@ async def test_a_channel_that_cannot_be_trimmed_does_not_hold_up_the_others(
         await store.publish(channel, 1, 2)
         while len(await store.all(channel)) > 1:
             await asyncio.sleep(0.01)
+
+
+def in_one_and_named_like_another(engine: Engine) -> tuple[str, str]:
+    """A tenant's channel, and one that lives in a later partition, to which the name of the first would point."""
+    tenants = (f"tenant-{i}" for i in range(1_000))
+    tenant = next(each for each in tenants if engine.partition(each) < engine.partition(f"cuey-team-{each}"))
+    names = (f"channel-{i}" for i in range(1_000))
+    return f"cuey-team-{tenant}", next(
+        each for each in names if engine.partition(each) == engine.partition(f"cuey-team-{tenant}")
+    )
+
+
+async def test_a_tenants_partition_that_waits_holds_up_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    names = in_one_and_named_like_another(store.engine)
+    waiting, channel = [await store.create(name, retention_events=1) for name in names]
+    for each in (waiting, channel):
+        await store.publish(each, 1, 2)
+
+    async def read(asked: ChannelRecord) -> Position | None:
+        if asked == waiting:
+            raise Unavailable("away", retry_after_s=1)
+        return None
+
+    trimmer = Trimmer(store.engine, store.channels, KEPT, Wait(read, 0), interval_s=1)
+    assert await trimmer.sweep() == 1
+    assert data_of(await store.all(channel)) == [2]
+    assert f"trimming in partition {waiting.partition} waits: away" in caplog.text
