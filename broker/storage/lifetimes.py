@@ -37,8 +37,20 @@ class Lifetimes:
             await asyncio.sleep(self._interval_s)
 
     async def sweep(self) -> int:
-        """Remove what has ended in every partition, or a good part of it; answers how many documents."""
-        return sum([await self._sweep(partition) for partition in range(self._engine.partitions)])
+        """Remove what has ended in every partition, or a good part of it; answers how many documents.
+
+        A partition that fails is told in the log. Raises `Unavailable` where no node answers.
+        """
+        removed = 0
+        for partition in sorted(await self._engine.answering()):
+            try:
+                removed += await self._sweep(partition)
+            except Refusal as refusal:
+                # In a cluster the other partitions may go on.
+                logger.warning("documents that have ended in partition %d wait: %s", partition, refusal.message)
+            except Exception:
+                logger.exception("removing documents in partition %d failed; the next sweep tries again", partition)
+        return removed
 
     async def _sweep(self, partition: int) -> int:
         keys, total = [partition_keys(partition).expiries], 0

@@ -6,7 +6,9 @@ import pytest
 
 from broker.change import Change, Delete, DocumentKey, Entry, Put, emit
 from broker.channels import NewChannel
+from broker.storage.keys import partition_keys
 from broker.storage.lifetimes import Lifetimes
+from broker.storage.state import Loaded
 from tests.stores import Store
 
 OWNER = "acme"
@@ -23,8 +25,8 @@ def entries(number: int, status: str) -> tuple[Entry, ...]:
 
 
 async def put(store: Store, number: int, status: str, *, expires_ms: int | None = None) -> None:
-    def decide(loaded: object) -> Change:
-        found = loaded.documents[key(number)]  # type: ignore[attr-defined]
+    def decide(loaded: Loaded) -> Change:
+        found = loaded.documents[key(number)]
         body = json.dumps([number, status]).encode()
         return Change((Put(key(number), found.version if found else 0, body, entries(number, status), expires_ms),))
 
@@ -44,8 +46,10 @@ async def test_lists_follow_the_documents(store: Store) -> None:
     assert await listed(store, "calls/acme/open", is_descending=True) == (4, [4, 3, 1, 0])
     assert await listed(store, "calls/acme/done") == (1, [2])
 
-    def remove(loaded: object) -> Change:
-        return Change((Delete(key(3), loaded.documents[key(3)].version),))  # type: ignore[attr-defined]
+    def remove(loaded: Loaded) -> Change:
+        document = loaded.documents[key(3)]
+        assert document is not None
+        return Change((Delete(key(3), document.version),))
 
     await store.commits.execute(OWNER, [key(3)], remove)
     assert await listed(store, "calls/acme/open") == (3, [0, 1, 4])
@@ -109,3 +113,15 @@ async def test_many_that_have_ended_are_removed_in_bounded_steps(store: Store) -
     assert await Lifetimes(store.engine, interval_s=1).sweep() == 250
     assert await listed(store, "calls/acme") == (0, [])
     assert not [name for name in await store.keys() if "state:" in name or "index:" in name or "expiries" in name]
+
+
+async def test_a_partition_that_fails_does_not_hold_up_the_others(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put(store, 1, "open", expires_ms=await store.engine.now_ms() + 10)
+    broken = 0 if store.engine.partition(OWNER) else 1
+    assert broken < store.engine.partition(OWNER), "the one that fails comes first"
+    await store.engine.client.set(partition_keys(broken).expiries, "no sorted set")
+    store.engine.clock_offset_ms += 1_000
+    assert await Lifetimes(store.engine, interval_s=1).sweep() == 1
+    assert f"removing documents in partition {broken} failed" in caplog.text
