@@ -14,6 +14,9 @@ from websockets.streams import StreamReader
 
 from handlers.serving.refusals import Kind
 
+CONTROL_BYTES = 125
+"""What a control frame may hold (RFC 6455 5.5), also amid a message that has no room left."""
+
 
 class Message(NamedTuple):
     """A whole message: `text` or `data`; or a control frame with its payload: `opcode` says which."""
@@ -70,7 +73,7 @@ class Inbound:
         if self._parsing is None:
             if not self._reader.buffer:
                 return None
-            most = self._message_bytes - self._size
+            most = max(self._message_bytes - self._size, CONTROL_BYTES)
             self._parsing = Frame.parse(self._reader.read_exact, mask=True, max_size=most)
         try:
             next(self._parsing)
@@ -79,7 +82,7 @@ class Inbound:
             frame: Frame = done.value
             return frame
         except PayloadTooBig as error:
-            raise Fault(Kind.FRAME_TOO_LARGE, CloseCode.MESSAGE_TOO_BIG, "message too large") from error
+            raise _too_large() from error
         except ProtocolError as error:
             raise Fault(Kind.FRAME_MALFORMED, CloseCode.PROTOCOL_ERROR, str(error)) from error
         return None
@@ -92,6 +95,8 @@ class Inbound:
         self._opcode = self._opcode or frame.opcode
         self._parts.append(bytes(frame.data))
         self._size += len(frame.data)
+        if self._size > self._message_bytes:
+            raise _too_large()
         return self._whole() if frame.fin else None
 
     def _whole(self) -> Message:
@@ -111,6 +116,10 @@ def parse_close(data: bytes) -> Close:
     except ProtocolError as error:
         raise Fault(Kind.FRAME_MALFORMED, CloseCode.PROTOCOL_ERROR, str(error)) from error
     return close
+
+
+def _too_large() -> Fault:
+    return Fault(Kind.FRAME_TOO_LARGE, CloseCode.MESSAGE_TOO_BIG, "message too large")
 
 
 def _utf8(data: bytes) -> str:

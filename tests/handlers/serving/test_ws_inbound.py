@@ -22,13 +22,16 @@ messages = st.lists(
 )
 
 
-def frames_of(opcode: Opcode, data: bytes, parts: int) -> list[Frame]:
-    size = -(-len(data) // parts) or 1
-    pieces = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
+def in_parts(pieces: list[bytes], opcode: Opcode = Opcode.TEXT) -> list[Frame]:
     opcodes = [opcode, *[Opcode.CONT] * (len(pieces) - 1)]
     return [
         Frame(op, piece, fin=i == len(pieces) - 1) for i, (op, piece) in enumerate(zip(opcodes, pieces, strict=True))
     ]
+
+
+def frames_of(opcode: Opcode, data: bytes, parts: int) -> list[Frame]:
+    size = -(-len(data) // parts) or 1
+    return in_parts([data[i : i + size] for i in range(0, len(data), size)] or [b""], opcode)
 
 
 def expected(opcode: Opcode, data: bytes) -> Message:
@@ -45,6 +48,23 @@ def test_messages_are_read_whole_however_their_bytes_are_cut(
         read += list(inbound.feed(raw[start:end]))
     assert read == [expected(opcode, data) for opcode, data, _ in said]
     assert inbound.is_between
+
+
+@pytest.mark.parametrize("opcode", [*CONTROLS, Opcode.CLOSE])
+def test_a_control_frame_is_taken_amid_a_message_however_little_room_that_has_left(opcode: Opcode) -> None:
+    control = Frame(opcode, b"\x03\xe8" + b"x" * 123)
+    frames = [Frame(Opcode.TEXT, b"a" * 45, fin=False), control, Frame(Opcode.CONT, b"b" * 5)]
+    raw = b"".join(frame.serialize(mask=True) for frame in frames)
+    read = list(Inbound(50, lambda _: True).feed(raw))
+    assert read == [Message(opcode, bytes(control.data)), expected(Opcode.TEXT, b"a" * 45 + b"b" * 5)]
+
+
+@pytest.mark.parametrize("parts", [[51], [45, 6], [50, 1]])
+def test_one_byte_more_than_a_message_may_have_is_a_fault(parts: list[int]) -> None:
+    raw = b"".join(frame.serialize(mask=True) for frame in in_parts([b"x" * size for size in parts]))
+    with pytest.raises(Fault) as caught:
+        list(Inbound(50, lambda _: True).feed(raw))
+    assert (caught.value.kind, caught.value.code) == (Kind.FRAME_TOO_LARGE, 1009)
 
 
 @given(st.binary(max_size=60))
