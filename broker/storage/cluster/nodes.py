@@ -104,9 +104,14 @@ class Nodes:
     def _refreshed(self, task: "asyncio.Task[None]") -> None:
         self._refreshing = None
         self._refreshed_at = time.monotonic()
-        if not task.cancelled() and isinstance(error := task.exception(), RedisError):
-            self._refreshed_at += FAILED_S
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._refreshed_at += FAILED_S
+        if isinstance(error, RedisError):
             logger.warning("no node tells who has which slot: %s", error)
+        else:
+            # Nobody waits for one that was begun on a suspicion.
+            logger.error("the map of slots could not be read", exc_info=error)
 
     async def _refresh(self, suspect: Address | None) -> None:
         # In a random order, so that a node with an old map is not believed twice.

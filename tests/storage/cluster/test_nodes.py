@@ -47,6 +47,19 @@ async def test_without_an_answer_there_is_no_map() -> None:
     await nodes.close()
 
 
+async def test_a_defect_in_reading_the_map_is_told_though_nobody_waits_for_it(caplog: pytest.LogCaptureFixture) -> None:
+    def make(node_url: str) -> Redis:
+        raise ValueError(node_url)
+
+    nodes = Nodes(parse_cluster_url("redis+cluster://127.0.0.1:1"), make)
+    nodes.suspect()
+    async with asyncio.timeout(5):
+        while "the map of slots could not be read" not in caplog.text:
+            await asyncio.sleep(0)
+    with pytest.raises(ValueError, match=r"redis://127\.0\.0\.1:1"):
+        await nodes.refresh()
+
+
 async def test_many_who_want_a_new_map_share_one_question(cluster: Cluster) -> None:
     nodes = nodes_at(cluster.url)
     await nodes.ready()
