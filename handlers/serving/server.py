@@ -111,8 +111,7 @@ class DrainingServer(Server):
         drained_by_s = began_s + min(limits.drain_s + _AFTER_DRAIN_S, limits.shutdown_s)
         self._drain.begin()
         self._stop_listening(sockets or [])
-        self._shut(TlsConnection)
-        self._shut(BoundedHttpProtocol)
+        self._shut(TlsConnection, BoundedHttpProtocol)
         if not await self._becomes_idle(drained_by_s):
             self._shut(AskedProtocol, SocketProtocol)
         if not await self._becomes_idle(began_s + limits.shutdown_s):
@@ -160,14 +159,19 @@ class DrainingServer(Server):
             await asyncio.wait(tasks, timeout=_AFTER_DRAIN_S)
 
     async def _watch_stalls(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._gate.limits.write_stall_s / _STALL_CHECKS)
-            transports = [connection.transport for connection in self.server_state.connections]
-            waiting = [(each, taken_bytes(each)) for each in transports if each.get_write_buffer_size()]
-            for transport in self._stalls.stalled(waiting, loop.time()):
-                self._gate.refusals.count(Kind.WRITE_STALL)
-                abort(transport)
+            try:
+                self._abort_stalled(asyncio.get_running_loop().time())
+            except Exception:
+                logger.exception("looking for stalled connections failed; the next look tries again")
+
+    def _abort_stalled(self, now_s: float) -> None:
+        transports = [connection.transport for connection in self.server_state.connections]
+        waiting = [(each, taken_bytes(each)) for each in transports if each.get_write_buffer_size()]
+        for transport in self._stalls.stalled(waiting, now_s):
+            self._gate.refusals.count(Kind.WRITE_STALL)
+            abort(transport)
 
 
 def allow_open_files(connections: int) -> int:

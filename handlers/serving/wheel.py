@@ -4,6 +4,7 @@ A timer of its own for every connection costs several hundred bytes; here it is 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Hashable
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
@@ -12,9 +13,14 @@ Item = TypeVar("Item", bound=Hashable)
 
 GRAIN_S = 0.05
 
+logger = logging.getLogger(__name__)
+
 
 class Wheel(Generic[Item]):
-    """Calls `fire` with each item when it is due: never early, and late by at most `grain_s` and what the loop lags."""
+    """Calls `fire` with each item when it is due: never early, and late by at most `grain_s` and what the loop lags.
+
+    What it raises is logged, and keeps no other item from its turn.
+    """
 
     def __init__(self, fire: Callable[[Item], None], grain_s: float = GRAIN_S) -> None:
         self._fire = fire
@@ -62,5 +68,11 @@ class Wheel(Generic[Item]):
         now = int(loop.time() / self._grain_s + 1e-6)
         while self._ticks and self._ticks[0] <= now:
             for item in self._due.pop(heappop(self._ticks)):
-                self._fire(item)
+                self._fire_one(item)
         self._wind(loop)
+
+    def _fire_one(self, item: Item) -> None:
+        try:
+            self._fire(item)
+        except Exception:
+            logger.exception("what was due has failed")

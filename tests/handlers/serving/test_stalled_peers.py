@@ -98,6 +98,26 @@ async def test_a_peer_that_takes_nothing_is_aborted_and_the_app_is_told(sent: by
         assert running.counts == {"write_stall": 1}
 
 
+class Unseen:
+    """A connection that cannot be looked at."""
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        raise RuntimeError("no transport")
+
+
+async def test_a_look_that_fails_does_not_end_the_watch(caplog: pytest.LogCaptureFixture) -> None:
+    app, unseen = Talker(), Unseen()
+    async with running_server(app, ServingLimits(write_stall_s=0.6, **SMALL)) as running, lazy(running.port, GET):
+        connections: set[Any] = running.server.server_state.connections
+        connections.add(unseen)
+        await until(lambda: "looking for stalled connections failed" in caplog.text)
+        connections.discard(unseen)
+        caplog.clear()
+        await asyncio.wait_for(app.ended.wait(), 5)
+        assert running.counts == {"write_stall": 1}
+
+
 async def test_a_peer_that_takes_a_byte_now_and_then_is_not_aborted() -> None:
     app = Talker()
     limits = ServingLimits(write_stall_s=1, **SMALL)

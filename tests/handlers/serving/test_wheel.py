@@ -3,6 +3,8 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from handlers.serving.wheel import Wheel
 from tests.broker.virtual_loop import VirtualLoop
 
@@ -51,6 +53,26 @@ async def test_one_that_is_taken_out_twice_or_after_it_fired_harms_nobody() -> N
     wheel.discard("x", tick)
     wheel.discard("y", 12)
     assert len(wheel) == 0
+
+
+def test_one_that_fails_is_told_in_the_log_and_keeps_no_other_from_its_turn(caplog: pytest.LogCaptureFixture) -> None:
+    fired: list[str] = []
+
+    def fire(item: str) -> None:
+        fired.append(item)
+        raise ValueError(item)
+
+    async def run() -> None:
+        wheel: Wheel[str] = Wheel(fire, grain_s=0.5)
+        for item, in_s in (("a", 1.0), ("b", 1.0), ("c", 3.0)):
+            wheel.add(item, in_s)
+        await asyncio.sleep(10)
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(run())
+    assert sorted(fired) == ["a", "b", "c"]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["what was due has failed"] * 3
+    caplog.clear()
 
 
 def test_what_is_added_while_it_fires_fires_too() -> None:
