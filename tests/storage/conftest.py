@@ -6,6 +6,7 @@ import pytest
 
 from broker.channels import ChannelRecord
 from broker.storage.embedded import EmbeddedEngine
+from broker.storage.engine import Engine, open_engine
 from tests.engines import BOTH, binary_path, running_engine
 from tests.stores import Store, open_store
 
@@ -21,6 +22,14 @@ def shared_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 def binary(request: pytest.FixtureRequest) -> str:
     """The path of each kind of server, for tests that start their own."""
     return binary_path(request.param)
+
+
+@pytest.fixture
+async def engine(engine_url: str) -> AsyncIterator[Engine]:
+    """A process's hold on the engine, with nothing of the storage above it."""
+    opened = await open_engine(engine_url)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

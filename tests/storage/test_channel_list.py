@@ -27,13 +27,6 @@ NOBODY = Reach()
 
 
 @pytest.fixture
-async def engine(engine_url: str) -> AsyncIterator[Engine]:
-    engine = await open_engine(engine_url)
-    yield engine
-    await engine.close()
-
-
-@pytest.fixture
 def channels(engine: Engine) -> Channels:
     return Channels(engine, most=100_000)
 
@@ -184,18 +177,14 @@ async def test_one_request_looks_at_so_many_channels_and_no_more(
     assert strangers / MAX_LOOKED_AT <= len(found) < 60
 
 
-async def test_a_channel_that_is_named_needs_no_walk(
-    engine: Engine, channels: Channels, channel_list: ChannelList
-) -> None:
+async def test_a_channel_that_is_named_needs_no_walk(channels: Channels, channel_list: ChannelList) -> None:
     await create(channels, "mine-old")
     await create(channels, *(f"other-{i}" for i in range(200)))
     page = await channel_list.page(Reach(frozenset({"mine-old"})), limit=1, below=None)
     assert ([listed.record.id for listed in page.listed], page.cursor) == (["mine-old"], None)
 
 
-async def test_a_cursor_tells_nothing_of_a_channel_out_of_reach(
-    engine: Engine, channels: Channels, channel_list: ChannelList
-) -> None:
+async def test_a_cursor_tells_nothing_of_a_channel_out_of_reach(channels: Channels, channel_list: ChannelList) -> None:
     records = await create(channels, *(f"secret-{i:03d}" for i in range(400)))
     tags = {record.tag for record in records}
     async for page in pages(channel_list, Reach(prefixes=("team-",)), 1):

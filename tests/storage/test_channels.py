@@ -1,7 +1,7 @@
-"""Channel records on a real engine: races, generations, the bound, and what several processes see of each other."""
+"""Channels where others are faster: changes overtaken, old records and cursors; and where server or engine is full."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -12,22 +12,15 @@ from broker.channels import ChannelRecord, NewChannel
 from broker.cursors import has_gap, start_at
 from broker.errors import Conflict, NotFound, TooMany, Unavailable
 from broker.events import Stored
-from broker.ids import Cursor, parse_ulid, render_ulid
-from broker.storage.appender import Appender, Idempotency, Retention
-from broker.storage.channels import CHANGE_ATTEMPTS, Channels, keys_of
+from broker.ids import parse_ulid, render_ulid
+from broker.storage.appender import Appender, Retention
+from broker.storage.channels import CHANGE_ATTEMPTS, Channels
 from broker.storage.engine import Engine, open_engine
-from broker.storage.keys import partition_keys, record_key
-from broker.storage.log import Log, Stale
+from broker.storage.keys import record_key
+from broker.storage.log import Log
 from tests.engines import tell
 
 EVENT = Stored(None, "me", None, b'"data":1}')
-
-
-@pytest.fixture
-async def engine(engine_url: str) -> AsyncIterator[Engine]:
-    engine = await open_engine(engine_url)
-    yield engine
-    await engine.close()
 
 
 @pytest.fixture
@@ -54,33 +47,6 @@ def elsewhere(url: str, act: Callable[[Channels], Awaitable[Any]]) -> None:
 
 def renamed(name: str) -> Callable[[ChannelRecord], ChannelRecord]:
     return lambda record: replace(record, name=name)
-
-
-async def test_a_created_channel_is_found_as_it_was_created_by_every_process(
-    engine: Engine, channels: Channels
-) -> None:
-    new = NewChannel("news", "News", "d", ("a", "b"), True, {"n": 12345678901234567890123}, {"a": [1.0, None]})
-    record = await channels.create(new)
-    assert record == await channels.find("news") == await Channels(engine, most=1).find("news")
-    assert (record.config, record.meta, record.tags) == (new.config, new.meta, new.tags)
-
-
-async def test_of_racing_creates_one_wins(engine: Engine) -> None:
-    processes = [Channels(engine, most=1_000) for _ in range(8)]
-    creates = [each.create(NewChannel("news", f"by {i}")) for i, each in enumerate(processes)]
-    outcomes = await asyncio.gather(*creates, return_exceptions=True)
-    winners = [outcome for outcome in outcomes if isinstance(outcome, ChannelRecord)]
-    assert len(winners) == 1
-    assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 7
-    assert await Channels(engine, most=1).find("news") == winners[0]
-
-
-async def test_no_more_channels_than_the_bound_even_when_created_at_once(engine: Engine) -> None:
-    channels = Channels(engine, most=5)
-    creates = [channels.create(NewChannel(f"channel-{i}", "C")) for i in range(9)]
-    outcomes = await asyncio.gather(*creates, return_exceptions=True)
-    assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 4
-    assert await channels.count() == 5
 
 
 async def test_a_full_server_tells_a_conflict_first_and_has_room_again_after_a_delete(engine: Engine) -> None:
@@ -180,40 +146,12 @@ async def test_a_channel_created_again_while_it_is_changed_is_decided_anew(engin
     assert (changed.name, changed.description, seen) == ("new", "mine", ["old", "new"])
 
 
-async def test_a_decision_that_refuses_changes_nothing(channels: Channels) -> None:
-    before = await channels.create(NewChannel("news", "News"))
-
-    def refuse(_: ChannelRecord) -> ChannelRecord:
-        raise Conflict("no")
-
-    with pytest.raises(Conflict):
-        await channels.change("news", refuse)
-    assert await channels.refresh("news") == before
-
-
 async def test_of_racing_deletes_one_finds_the_channel(engine: Engine, channels: Channels) -> None:
     await channels.create(NewChannel("news", "News"))
     processes = [Channels(engine, most=1_000) for _ in range(5)]
     outcomes = await asyncio.gather(*(each.delete("news") for each in processes), return_exceptions=True)
     assert outcomes.count(None) == 1
     assert sum(isinstance(outcome, NotFound) for outcome in outcomes) == 4
-
-
-async def test_a_channel_created_again_starts_empty_with_ids_above_the_old_ones(
-    engine_url: str, channels: Channels, log: Log
-) -> None:
-    old = await channels.create(NewChannel("news", "News", meta={"a": 1}, is_public=True))
-    # An id from the future, as a clock that was set back leaves it behind.
-    future_ms = old.created_ms + 3_600_000
-    tell(engine_url, f"HSET {keys_of(old).meta} ms {future_ms}")
-    last = (await log.append(old, [EVENT])).positions[-1]
-    await channels.delete("news")
-
-    new = await channels.create(NewChannel("news", "News"))
-    page = await log.newest(new, limit=10)
-    assert (page.frames, page.meta.event_count, new.tag != old.tag) == ([], 0, True)
-    assert (new.meta, new.is_public, new.version) == (None, False, 1)
-    assert last < new.start < (await log.append(new, [EVENT])).positions[0]
 
 
 async def test_the_cursor_of_a_channel_before_it_was_created_again_is_a_gap(channels: Channels, log: Log) -> None:
@@ -227,47 +165,6 @@ async def test_the_cursor_of_a_channel_before_it_was_created_again_is_a_gap(chan
     page = await log.after(new, start.position, limit=10)
     assert (start.own, has_gap(start, page.meta)) == (False, True)
     assert [frame.position for frame in page.frames] == [event]
-
-
-async def test_nothing_is_written_to_a_generation_that_is_gone(channels: Channels, log: Log) -> None:
-    old = await channels.create(NewChannel("news", "News"))
-    await channels.delete("news")
-    await channels.create(NewChannel("news", "News"))
-    with pytest.raises(Stale):
-        await log.append(old, [EVENT])
-    with pytest.raises(Stale):
-        await log.newest(old, limit=1)
-    assert (await channels.listed("news")).meta.event_count == 0
-
-
-async def test_an_old_version_neither_appends_nor_reads(channels: Channels, log: Log) -> None:
-    old = await channels.create(NewChannel("news", "News", is_public=True))
-    await channels.change("news", lambda record: replace(record, is_public=False))
-    with pytest.raises(Stale):
-        await log.append(old, [EVENT])
-    with pytest.raises(Stale):
-        await log.newest(old, limit=1)
-
-
-async def test_an_idempotency_key_ends_with_its_channel(channels: Channels, log: Log) -> None:
-    """Else a publish to the new channel would be acknowledged with an event of the old one, and lost."""
-    key = Idempotency("k", "body")
-    old = await channels.create(NewChannel("news", "News"))
-    await log.append(old, [EVENT], key)
-    await channels.delete("news")
-    new = await channels.create(NewChannel("news", "News"))
-    assert not (await log.append(new, [EVENT], key)).replayed
-    assert (await log.append(new, [EVENT], key)).replayed
-    assert (await channels.listed("news")).meta.event_count == 1
-
-
-async def test_deleting_leaves_nothing_of_the_channel(engine_url: str, channels: Channels, log: Log) -> None:
-    channel = await channels.create(NewChannel("news", "News", is_public=True))
-    first = (await log.append(channel, [EVENT])).positions[0]
-    await log.append(channel, [EVENT._replace(reply_to=Cursor(first.ms, channel.tag, first.seq))])
-    await channels.delete("news")
-    left = tell(engine_url, "KEYS {p*").decode().split("\r\n")[2::2]
-    assert left == [partition_keys(channel.partition).floor]
 
 
 async def test_a_channel_can_be_deleted_from_a_full_engine_and_none_created(

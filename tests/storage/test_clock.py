@@ -23,17 +23,19 @@ async def test_an_offset_is_everybodys(store: Store, other: Store) -> None:
 async def test_an_answer_that_was_on_its_way_does_not_set_the_clock_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, go_on = Clock(store.engine, is_test=True), asyncio.Event()
+    clock = Clock(store.engine, is_test=True)
+    is_answered, go_on = asyncio.Event(), asyncio.Event()
     answer_of = clock._offset
 
     async def late() -> int:
         known = await answer_of()
+        is_answered.set()
         await go_on.wait()
         return known
 
     monkeypatch.setattr(clock, "_offset", late)
     looking = asyncio.create_task(clock.look())
-    await asyncio.sleep(0.05)
+    await is_answered.wait()
     await clock.advance(60_000)
     go_on.set()
     await looking

@@ -1,21 +1,13 @@
 """Small documents: versions, turns, and refusals that write nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from broker.errors import Conflict
 from broker.storage.documents import Documents
-from broker.storage.engine import Engine, open_engine
-
-
-@pytest.fixture
-async def engine(engine_url: str) -> AsyncIterator[Engine]:
-    engine = await open_engine(engine_url)
-    yield engine
-    await engine.close()
+from broker.storage.engine import Engine
 
 
 def appended(value: Any) -> Any:

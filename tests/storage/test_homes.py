@@ -1,7 +1,5 @@
 """Channels with claimed names: they live, and commits append to them, where their claim says."""
 
-from collections.abc import AsyncIterator
-
 import orjson
 import pytest
 
@@ -9,19 +7,12 @@ from broker.change import Change, emit
 from broker.channels import NewChannel
 from broker.errors import NotFound
 from broker.storage.channels import Channels
-from broker.storage.engine import Engine, open_engine
+from broker.storage.engine import Engine
 from broker.storage.homes import Homes, home_key
 from broker.storage.keys import state_key
 from tests.stores import Store, data_of
 
 NAME = "live-watch-town-hall"
-
-
-@pytest.fixture
-async def engine(engine_url: str) -> AsyncIterator[Engine]:
-    engine = await open_engine(engine_url)
-    yield engine
-    await engine.close()
 
 
 async def claim(engine: Engine, partition: int) -> None:

@@ -1,7 +1,6 @@
 """Rate limits in the engine: bursts, waits, batches larger than a burst, and two processes that count together."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,13 +10,6 @@ from broker.storage.engine import Engine, open_engine
 from broker.storage.rates import RateLimits
 
 SLOW = Rate(0.01, 3)
-
-
-@pytest.fixture
-async def engine(engine_url: str) -> AsyncIterator[Engine]:
-    engine = await open_engine(engine_url)
-    yield engine
-    await engine.close()
 
 
 async def test_a_burst_passes_and_the_next_one_is_told_when_to_come_back(engine: Engine) -> None:
