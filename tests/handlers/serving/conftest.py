@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
+
+from handlers.serving.tls import Tls, TlsFiles
+from tests.certificates import Authority
 
 
 def pytest_asyncio_loop_factories(
@@ -20,3 +24,16 @@ def no_log_is_an_error(caplog: pytest.LogCaptureFixture) -> Any:
     yield
     errors = [record for record in caplog.get_records("call") if record.levelname in ("ERROR", "CRITICAL")]
     assert not errors, [record.getMessage() for record in errors]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Who signs certificates that the clients of a test trust."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def tls(authority: Authority) -> Tls:
+    """The TLS of a server with a certificate of that authority."""
+    certificate, key, _ = authority.sign()
+    return Tls(TlsFiles(certificate, key))

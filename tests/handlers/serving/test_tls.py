@@ -9,11 +9,6 @@ from handlers.serving.tls import Tls, TlsFiles, TlsUnfit, load_context
 from tests.certificates import Authority
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
 def test_a_certificate_and_its_key_make_a_context_of_tls_1_2_and_newer(authority: Authority) -> None:
     certificate, key, _ = authority.sign()
     context = load_context(TlsFiles(certificate, key))
@@ -58,13 +53,10 @@ def test_what_does_not_fit_is_refused_by_name(authority: Authority, tmp_path: Pa
         assert str(refused.value).startswith(said)
 
 
-def test_reading_anew_makes_another_context_and_files_that_do_not_fit_change_nothing(authority: Authority) -> None:
-    certificate, key, _ = authority.sign()
-    tls = Tls(TlsFiles(certificate, key))
+def test_reading_anew_makes_another_context(tls: Tls) -> None:
     first = tls.context
     tls.reload()
-    second = tls.context
-    assert second is not first
+    assert tls.context is not first
 
 
 def test_files_that_do_not_fit_are_said_in_the_log_and_change_nothing(

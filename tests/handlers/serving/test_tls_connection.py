@@ -5,31 +5,19 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
 from handlers.serving.limits import ServingLimits
-from handlers.serving.tls import Tls, TlsFiles
+from handlers.serving.tls import Tls
 from tests.certificates import Authority, serial_of
 from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
 from tests.serving_app import PATIENCE_S, Raw, Running, running_server, until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def tls(authority: Authority) -> Tls:
-    certificate, key, _ = authority.sign()
-    return Tls(TlsFiles(certificate, key))
 
 
 @asynccontextmanager

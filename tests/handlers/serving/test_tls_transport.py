@@ -4,13 +4,10 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from handlers.serving.limits import ServingLimits
-from handlers.serving.tls import Tls, TlsFiles
+from handlers.serving.tls import Tls
 from handlers.serving.tls_transport import TlsTransport
 from tests.certificates import Authority
 from tests.handlers.serving.apps import EdgeApp
@@ -18,17 +15,6 @@ from tests.serving_app import PATIENCE_S, Running, lazy_socket, running_server, 
 
 BUFFER_BYTES = 32_768
 CHUNK = b"x" * 16_384
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
-
-
-@pytest.fixture
-def tls(authority: Authority) -> Tls:
-    certificate, key, _ = authority.sign()
-    return Tls(TlsFiles(certificate, key))
 
 
 class Flood(EdgeApp):
