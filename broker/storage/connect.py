@@ -13,7 +13,7 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import AuthenticationError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from broker.errors import Unavailable
@@ -98,7 +98,7 @@ def each_replica(client: Redis) -> list[Redis]:
 
 
 async def answered(call: Awaitable[Any]) -> Any:
-    """Await an engine call; no answer, or a refusal to write, is `Unavailable` with Retry-After.
+    """Await an engine call; no answer, or a refusal that may pass, is `Unavailable` with Retry-After.
 
     Any, as redis-py's types say `bytes | str` of everything; here it is always bytes.
     """
@@ -106,7 +106,7 @@ async def answered(call: Awaitable[Any]) -> Any:
     asked = task.cancelling() if task else 0
     try:
         answer = await call
-    except ResponseError as error:
+    except (ResponseError, AuthenticationError) as error:
         raise _refused(error) from error
     except Exception as error:
         if not is_lost(error):
@@ -119,7 +119,9 @@ async def answered(call: Awaitable[Any]) -> Any:
     return answer
 
 
-def _refused(error: ResponseError) -> Exception:
+def _refused(error: ResponseError | AuthenticationError) -> Exception:
+    if isinstance(error, AuthenticationError):
+        return Unavailable("The engine does not take the user and password of its URL, or wants some", retry_after_s=5)
     if isinstance(error, OutOfMemoryError):
         return Unavailable("The engine is out of memory", retry_after_s=5, code="storage_full")
     # Not at the beginning: a pipeline says before it which command was refused.

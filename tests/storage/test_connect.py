@@ -10,6 +10,7 @@ from redis.asyncio.connection import AbstractConnection
 
 from broker.errors import Unavailable
 from broker.storage.connect import answered, connect
+from broker.storage.engine import open_engine
 from broker.storage.feed import Feed
 from broker.storage.losses import is_lost
 from tests.engines import WHEEL
@@ -86,3 +87,12 @@ async def test_a_connection_that_the_engine_has_closed_is_made_anew_before_the_n
                 await store.publish(channel, i)
                 assert await store.channels.count() == 1
             assert len(await store.all(channel)) == 6
+
+
+async def test_an_engine_that_wants_another_password_is_said_to(tmp_path: Path) -> None:
+    words = ("--port", "{port}", "--requirepass", "right")
+    with external_engine(tmp_path / "engine", WHEEL, *words) as port:
+        for login in ("", ":wrong@"):
+            with pytest.raises(Unavailable, match="does not take the user and password of its URL"):
+                await open_engine(f"redis://{login}127.0.0.1:{port}")
+        await (await open_engine(f"redis://:right@127.0.0.1:{port}")).close()
