@@ -174,6 +174,15 @@ async def test_a_record_that_changes_during_the_decision_is_stale_and_nothing_is
     assert await fields_of(parts) == {}
 
 
+async def test_those_registered_after_all_were_gone_are_not_those_that_were_read(parts: Parts) -> None:
+    first = await parts.endpoints.change(parts.channel, registering("a"))
+    kept = await parts.endpoints._load(parts.channel)
+    await parts.endpoints.change(parts.channel, removing(first.id))
+    second = await parts.endpoints.change(parts.channel, registering("b"))
+    assert not await parts.endpoints._put(parts.channel, kept, registering("c")(kept.endpoints, kept.now_ms)[0], None)
+    assert await parts.endpoints.list(parts.channel) == (second,)
+
+
 async def test_a_deleted_channel_takes_its_endpoints_along(parts: Parts) -> None:
     await parts.endpoints.change(parts.channel, registering("a"))
     await parts.channels.delete("news")

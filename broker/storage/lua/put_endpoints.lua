@@ -8,7 +8,8 @@
 --       5 members of the endpoints that follow the log from now on, a line each (parts/log.lua),
 --       6 number of new endpoints, then their ids, then the ids of those that are gone
 -- Answers 'ok', 'conflict', 'stale' when the channel's record is another one now, or 'absent' when the log is gone.
--- Beside `document` and `version` the hash has a field `cursor:<id>` for each endpoint, a stream id.
+-- Beside `document` and `version` the hash has a field `cursor:<id>` for each endpoint, a stream id. Versions are counted
+-- in the meta, which outlives the hash: endpoints that come after all were gone are not those that were read before.
 
 local meta = redis.call('HMGET', KEYS[2], 'version', 'ms', 'seq')
 if not meta[1] then return 'absent' end
@@ -27,8 +28,7 @@ end
 for i = first_gone, #ARGV do
   redis.call('HDEL', KEYS[1], 'cursor:' .. ARGV[i])
 end
-redis.call('HSET', KEYS[1], 'document', ARGV[3])
+redis.call('HSET', KEYS[1], 'document', ARGV[3], 'version', redis.call('HINCRBY', KEYS[2], 'endpoints', 1))
 redis.call('HSET', KEYS[2], 'followed', ARGV[5])
-redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('PEXPIREAT', KEYS[1], ARGV[4])
 return 'ok'
