@@ -13,7 +13,7 @@ _PAUSED_RETRY_S = 1.0
 class ReadTimer:
     """Calls `on_late` once the pace says that the client is late, unless `is_paused` says that nobody reads.
 
-    A pause is looked for every second, and each time gives the client that second.
+    A pause is noticed when the client would be late, and then every second; each time the client is given that second.
     """
 
     def __init__(
