@@ -94,6 +94,16 @@ class EdgeApp:
         self.closes.append(message["code"])
 
 
+def app_of(act: Callable[[Scope, Receive, Send], Awaitable[None]]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """An app that does this for each request and socket."""
+    lifespan = EdgeApp()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (lifespan if scope["type"] == "lifespan" else act)(scope, receive, send)
+
+    return app
+
+
 class Answer(NamedTuple):
     """One HTTP response as it stood on the wire; header names in lower case."""
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from handlers.serving.limits import ServingLimits
-from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
+from tests.handlers.serving.apps import EdgeApp, Receive, Scope, Send, app_of, parse_answers, refusal_of
 from tests.serving_app import Running, ask, raw_client, running_server, until
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -138,18 +138,14 @@ async def test_the_rest_of_an_unread_body_is_not_waited_for_longer_than_a_body()
 
 async def test_an_answer_that_ends_the_connection_arrives_though_the_body_goes_on() -> None:
     """A close with unread bytes at hand sends a reset, which would destroy the answer."""
-    app = EdgeApp()
     body = b"x" * 3_000_000
 
-    async def refuse(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"2"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": b"no"})
 
-    async with running_server(refuse) as running, raw_client(running.port) as client:
+    async with running_server(app_of(refuse)) as running, raw_client(running.port) as client:
         await client.send(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         (answer,) = parse_answers(await client.read_to_end())
         assert (answer.status, answer.body) == (413, b"no")
@@ -183,14 +179,11 @@ async def test_a_body_refused_before_the_app_asked_for_it_does_not_trouble_the_a
 async def test_an_answer_that_has_begun_breaks_off_where_its_body_turns_bad() -> None:
     app = EdgeApp()
 
-    async def early(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
+    async def early(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
         await app.read(scope, receive)
 
-    async with running_server(early, LINGER) as running, raw_client(running.port) as client:
+    async with running_server(app_of(early), LINGER) as running, raw_client(running.port) as client:
         await client.send(CHUNKED)
         await client.reader.readuntil(b"\r\n\r\n")
         await client.send(b"zz\r\n")

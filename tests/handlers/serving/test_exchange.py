@@ -8,7 +8,7 @@ import pytest
 
 from handlers.serving.exchange import Exchange
 from handlers.serving.whole_answer import WHOLE
-from tests.handlers.serving.apps import EdgeApp, Receive, Scope, Send, parse_answers
+from tests.handlers.serving.apps import Receive, Send, app_of, parse_answers
 from tests.serving_app import ask, raw_client, running_server
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -18,17 +18,9 @@ LENGTH_2 = (b"content-length", b"2")
 Act = Callable[[Send, Receive], Awaitable[None]]
 
 
-def app_of(act: Act) -> Any:
+def answering(act: Act) -> Any:
     """An app that does this for each request."""
-    lifespan = EdgeApp()
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await lifespan(scope, receive, send)
-        else:
-            await act(send, receive)
-
-    return app
+    return app_of(lambda _, receive, send: act(send, receive))
 
 
 def start(*headers: tuple[bytes, bytes], status: int = 200) -> dict[str, Any]:
@@ -53,7 +45,7 @@ async def told(*messages: dict[str, Any], request: bytes = LAST) -> bytes:
         for message in messages:
             await send(message)
 
-    async with running_server(app_of(act)) as running:
+    async with running_server(answering(act)) as running:
         return await ask(running.port, request)
 
 
@@ -107,7 +99,7 @@ async def test_a_head_whose_body_is_long_in_coming_goes_before_it() -> None:
         await release.wait()
         await send(body(b"ok"))
 
-    async with running_server(app_of(act)) as running, raw_client(running.port) as client:
+    async with running_server(answering(act)) as running, raw_client(running.port) as client:
         await client.send(LAST)
         assert (await client.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
         release.set()
@@ -171,10 +163,10 @@ async def test_an_app_that_fails_before_it_answers_is_a_500_and_after_it_the_end
         await send(body(b"a", more=True))
         raise ValueError("a defect")
 
-    async with running_server(app_of(fails)) as running:
+    async with running_server(answering(fails)) as running:
         (answer,) = parse_answers(await ask(running.port, GET + b"\r\n"))
         assert (answer.status, answer.headers["connection"]) == (500, "close")
-    async with running_server(app_of(breaks_off)) as running:
+    async with running_server(answering(breaks_off)) as running:
         assert (await ask(running.port, GET + b"\r\n")).endswith(b"1\r\na\r\n")
     assert failures(caplog) == {"an app failed"}
 
@@ -190,7 +182,7 @@ async def test_messages_out_of_turn_are_a_defect_of_the_app() -> None:
             except RuntimeError as error:
                 errors.append(str(error))  # noqa: B023
 
-        async with running_server(app_of(act)) as running:
+        async with running_server(answering(act)) as running:
             await ask(running.port, LAST)
         assert len(errors) == 1 and "out of turn" in errors[0]
 
@@ -209,7 +201,7 @@ async def test_two_who_wait_both_learn_that_the_client_is_gone() -> None:
     async def act(send: Send, receive: Receive) -> None:
         await asyncio.gather(wait(receive), wait(receive))
 
-    async with running_server(app_of(act)) as running:
+    async with running_server(answering(act)) as running:
         async with raw_client(running.port) as client:
             await client.send(GET + b"\r\n")
             while not running.server.server_state.tasks:

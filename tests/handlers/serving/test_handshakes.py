@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from handlers.serving.limits import ServingLimits
 from handlers.serving.ws_asked import AskedProtocol
-from tests.handlers.serving.apps import EdgeApp, parse_answers, refusal_of
+from tests.handlers.serving.apps import EdgeApp, Receive, Scope, Send, app_of, parse_answers, refusal_of
 from tests.serving_app import Running, ask, handshake, masked_frame, raw_client, running_server, until
 
 LINGER = ServingLimits(linger_s=0.2)
@@ -132,16 +132,11 @@ async def test_a_client_that_leaves_before_the_answer_is_told_to_the_app() -> No
 
 
 async def test_an_app_that_refuses_by_a_close_answers_403_in_the_form_of_all_refusals() -> None:
-    lifespan = EdgeApp()
-
-    async def refuse(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        if scope["type"] == "lifespan":
-            await lifespan(scope, receive, send)
-            return
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1000})
 
-    async with running_server(refuse) as running:
+    async with running_server(app_of(refuse)) as running:
         (answer,) = parse_answers(await ask(running.port, handshake("/?token=canary")))
         assert (answer.status, answer.body) == (403, b'{"error":"Forbidden"}')
         assert answer.headers["cache-control"] == "no-store"

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from handlers.serving.limits import ServingLimits
 from handlers.serving.ws_protocol import SocketProtocol, Stage
-from tests.handlers.serving.apps import EdgeApp
+from tests.handlers.serving.apps import EdgeApp, app_of
 from tests.handlers.serving.test_frames import close_code, frames_in, shake
 from tests.serving_app import Running, handshake, lazy_socket, raw_client, running_server, until
 
@@ -133,19 +133,15 @@ async def test_a_peer_that_takes_a_byte_now_and_then_is_not_aborted() -> None:
 
 async def test_a_peer_whose_bytes_wait_in_the_kernel_only_is_dropped_by_the_kernel() -> None:
     """The server has nothing left to write, and so nothing to watch."""
-    app = EdgeApp()
 
     async def talk_once(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x" * 60_000, "more_body": True})
         while (await receive())["type"] != "http.disconnect":
             pass
 
     limits = ServingLimits(write_stall_s=0.6)
-    async with running_server(talk_once, limits) as running, lazy(running.port, GET):
+    async with running_server(app_of(talk_once), limits) as running, lazy(running.port, GET):
         await until(lambda: running.server.server_state.connections)
         assert connection_of(running).transport.get_write_buffer_size() == 0
         await running.settled()
@@ -221,28 +217,25 @@ async def test_a_client_that_reads_again_in_time_gets_everything_on_that_socket(
 
 async def test_a_close_reaches_a_client_that_does_not_read_behind_what_waits_for_it() -> None:
     """An app that is blocked in `send` says that it wants to end."""
-    app = EdgeApp()
+    is_over = asyncio.Event()
     unblock: list[Any] = []
 
     async def talk(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
         unblock.append(scope["extensions"]["tidemark.unblock"]["unblock"])
         await receive()
         await send({"type": "websocket.accept"})
-        while not app.release.is_set():
+        while not is_over.is_set():
             await send({"type": "websocket.send", "bytes": PART})
         await send({"type": "websocket.close", "code": 4401, "reason": "x"})
         await receive()
 
     async with (
-        running_server(talk, ServingLimits(**SMALL)) as running,
+        running_server(app_of(talk), ServingLimits(**SMALL)) as running,
         connect(f"{running.socket_url}/", proxy=None, compression=None, max_queue=1) as client,
     ):
         client.transport.pause_reading()
         await until_full(running)
-        app.release.set()
+        is_over.set()
         unblock[0]()
         protocol = connection_of(running)
         assert isinstance(protocol, SocketProtocol)
