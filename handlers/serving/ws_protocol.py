@@ -136,10 +136,12 @@ class SocketProtocol(asyncio.Protocol):
             self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody, and give the place back."""
+        """Give the place back, and tell everybody."""
         was, self.stage = self.stage, Stage.LOST
         self._gate.count_loss(exc)
         self._state.connections.discard(self)
+        if self._slot is not None:
+            self._slot.leave()
         self._stop_timer()
         self._gate.heart.discard(self, self._tick)
         if was is Stage.OPEN:
@@ -148,8 +150,6 @@ class SocketProtocol(asyncio.Protocol):
             call()
         self._at_end = []
         self._inbound = None
-        if self._slot is not None:
-            self._slot.leave()
 
     def pause_writing(self) -> None:
         """Transport: the write buffer is full."""

@@ -126,6 +126,22 @@ async def test_a_peer_that_breaks_a_rule_is_closed_and_the_listener_told_once() 
     assert (hall.told, hall.ended) == (["over"], 1)
 
 
+async def test_a_listener_that_fails_at_the_end_keeps_no_place(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Hall):
+        def over(self) -> None:
+            super().over()
+            raise ValueError("a defect")
+
+    hall = Failing()
+    async with running_server(hall) as running:
+        async with raw_client(running.port) as client:
+            await shake(client)
+            await until(lambda: hall.sockets)
+        await running.settled()
+    assert hall.told == ["over"]
+    caplog.clear()
+
+
 async def test_without_the_extension_an_end_is_told_at_once() -> None:
     ended: list[bool] = []
     at_end({"type": "http"}, lambda: ended.append(True))
