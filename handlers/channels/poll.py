@@ -95,7 +95,8 @@ async def _held(request: Request, read: Read, wait_s: int) -> Read:
         until = time.monotonic() + wait_s
         while (left := until - time.monotonic()) > 0:
             try:
-                step = await asyncio.wait_for(subscription.next(), left)
+                async with asyncio.timeout(left):
+                    step = await subscription.next()
             except (TimeoutError, Closed):
                 break
             if step.frames:
