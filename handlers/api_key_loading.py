@@ -56,9 +56,9 @@ def _may_have_one(scope: Scope) -> bool:
 
 
 def credentials_of(scope: Scope) -> list[str]:
-    """What may be an API key: of the header Authorization or of `?token=`, and of X-API-Key."""
+    """What may be an API key: of the header Authorization or of `?token=`, and of X-API-Key; each once."""
     headers, found = Headers(scope=scope), []
     query = QueryParams(scope["query_string"]) if may_have(scope["query_string"], TOKEN) else QueryParams()
     with suppress(Unauthorized):
         found.append(credential(headers.get("authorization"), query.get("token")))
-    return [*found, *headers.getlist(API_KEY_HEADER)]
+    return list(dict.fromkeys([*found, *headers.getlist(API_KEY_HEADER)]))
