@@ -28,7 +28,6 @@ from broker.scheduled import (
     key_of,
     parse_stored,
     scheduling,
-    timer_of,
 )
 from broker.scopes import Grant
 from broker.storage.appender import Idempotency
@@ -136,7 +135,7 @@ def _publishing(broker: Broker, loaded: Loaded, scheduled: Scheduled, version: i
 
 
 def _forgetting(_: Loaded, scheduled: Scheduled, version: int) -> Change:
-    return Change((Delete(key_of(timer_of(scheduled).name.subject), version),))
+    return Change((Delete(key_of(scheduled.subject), version),))
 
 
 def _failing(error: str, loaded: Loaded, scheduled: Scheduled, version: int) -> Change:
