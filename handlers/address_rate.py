@@ -1,4 +1,4 @@
-"""How many requests one address may send (`[rates]`), over all processes; off by default.
+"""How many requests one address may send (`[rates]`), over all processes; without a rate it is not there.
 
 An address is the client's, as `client_address` finds it behind trusted proxies; one of IPv6 stands for its /64, as for
 the limit of connections. Health checks are not counted, so that a balancer is never refused. While the engine does not
@@ -23,14 +23,14 @@ UNCOUNTED = ("/healthz", "/readyz")
 class AddressRate:
     """ASGI middleware; the limits come from the broker in the app's state, which is there once the app has started."""
 
-    def __init__(self, app: ASGIApp, *, rate: Rate | None, trusted_proxies: tuple[Network, ...]) -> None:
+    def __init__(self, app: ASGIApp, *, rate: Rate, trusted_proxies: tuple[Network, ...]) -> None:
         self._app = app
         self._rate = rate
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 429."""
-        if self._rate is not None and scope["type"] in ("http", "websocket") and scope["path"] not in UNCOUNTED:
+        if scope["type"] in ("http", "websocket") and scope["path"] not in UNCOUNTED:
             address = client_address(scope, self._trusted_proxies)
             limits: RateLimits = scope["app"].state.broker.rate_limits
             try:

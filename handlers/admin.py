@@ -1,12 +1,13 @@
 """What is for administrators only: on the server's own address with a scope for it, on `[server] admin_listen`, which
 only this machine reaches, without a token (design section 6)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive
 
 from handlers.api_keys import OPERATIONS as API_KEYS
 from handlers.auth import require_admin, require_metrics
@@ -40,12 +41,24 @@ ADMIN = (
 
 
 def for_admins(operation: Operation) -> Operation:
-    """The operation as it is on the server's own address: for callers with the scope that its access names."""
+    """The operation as it is on the server's own address: for callers with the scope that its access names.
+
+    The right is checked before anything is read, and again with each part of a body, which may be sent slowly.
+    """
     require = require_metrics if operation.access == "metrics" else require_admin
 
     @wraps(operation.handler)
     async def guarded(request: Request) -> ASGIApp:
         require(request)
-        return await operation.handler(request)
+        return await operation.handler(Request(request.scope, _receiving(request, require)))
 
     return replace(operation, handler=guarded)
+
+
+def _receiving(request: Request, require: Callable[[Request], object]) -> Receive:
+    async def receive() -> Message:
+        message = await request.receive()
+        require(request)
+        return message
+
+    return receive

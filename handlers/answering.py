@@ -71,7 +71,8 @@ class Answering:
                 await defects.answer_defect(error, scope, receive, answer)
                 return
             if status == 0:
-                counts.answer(scope, DEFECT, perf_counter() - begun, reader)
+                status = DEFECT
+                counts.answer(scope, status, perf_counter() - begun, reader)
             raise
         finally:
             if reader is not None:

@@ -10,11 +10,13 @@ from broker.api_keys import id_of, is_api_key
 from broker.errors import Refusal, Unauthorized
 from broker.rates import Rate
 from handlers.broker import Broker
+from handlers.requests import may_have
 from handlers.responses import refusal_answer
 from handlers.serving.http_scope import first_headers
 from handlers.verifier import credential
 
 API_KEY_HEADER = "x-api-key"
+TOKEN = ("token",)
 
 
 class ApiKeyLoading:
@@ -47,14 +49,16 @@ class ApiKeyLoading:
 def _may_have_one(scope: Scope) -> bool:
     """Whether it is worth to look closely; most requests have a channel token or nothing, and this is on their way."""
     headers = first_headers(scope)
-    text: bytes = headers.get(b"authorization", b"") + b" " + scope["query_string"]
-    return b"x-api-key" in headers or b"tm_" in text or b"chr_" in text
+    query: bytes = scope["query_string"]
+    text = headers.get(b"authorization", b"") + b" " + query
+    is_escaped = b"%" in query and may_have(query, TOKEN)
+    return b"x-api-key" in headers or b"tm_" in text or b"chr_" in text or is_escaped
 
 
 def credentials_of(scope: Scope) -> list[str]:
-    """What may be an API key: of the header Authorization or of `?token=`, and of X-API-Key."""
+    """What may be an API key: of the header Authorization or of `?token=`, and of X-API-Key; each once."""
     headers, found = Headers(scope=scope), []
-    query = QueryParams(scope["query_string"]) if b"token=" in scope["query_string"] else QueryParams()
+    query = QueryParams(scope["query_string"]) if may_have(scope["query_string"], TOKEN) else QueryParams()
     with suppress(Unauthorized):
         found.append(credential(headers.get("authorization"), query.get("token")))
-    return [*found, *headers.getlist(API_KEY_HEADER)]
+    return list(dict.fromkeys([*found, *headers.getlist(API_KEY_HEADER)]))

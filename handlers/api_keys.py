@@ -13,7 +13,7 @@ from broker.strictjson import render_json
 from broker.tenants import APIS, parse_tenant
 from handlers.auth import optional_grant
 from handlers.broker import broker_of
-from handlers.idempotency import IDEMPOTENCY_KEY, Keeping, json_kept, kept_answer, key_of, once
+from handlers.idempotency import IDEMPOTENCY_KEY, Keeping, committed_answer, json_kept, key_of, once
 from handlers.operations import Answer, Operation, Parameter
 from handlers.requests import query_text, read_json
 from handlers.responses import PRIVATE, json_answer
@@ -36,10 +36,7 @@ async def make_api_key(request: Request) -> Response:
         # The answer lies with the tenant, whom the body names.
         await broker.answers.claim(idempotency)
     committed = await broker.api_keys.write(key, idempotency=idempotency, answer=answer)
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    response = kept_answer(committed.answer, is_replayed=committed.is_replayed)
-    response.headers["Cache-Control"] = PRIVATE
-    return response
+    return committed_answer(committed)
 
 
 async def list_api_keys(request: Request) -> Response:

@@ -4,6 +4,8 @@ The log `system-auth` tells of every change of them (design section 3). When it 
 known here are read again, and every open connection is judged anew.
 """
 
+import asyncio
+
 from broker.api_keys import id_of, is_api_key
 from broker.cursors import LogMeta
 from broker.errors import NotFound
@@ -26,6 +28,7 @@ class AuthWatch:
         self._hub = hub
         self._seen: tuple[int, LogMeta] | None = None
         self._changes = 0
+        self._looking = asyncio.Lock()
 
     async def learn(self, credential: str) -> None:
         """Have the verifier know this credential, if it is an API key; raises `Unavailable`."""
@@ -45,16 +48,18 @@ class AuthWatch:
 
     async def look(self) -> None:
         """Read the known keys again, if the log says something new; raises `Unavailable`."""
-        told = await self._told()
-        if told == self._seen:
-            return
-        self._changes += 1
-        known = self._verifier.known_keys()
-        for i in range(0, len(known), READ_AT_ONCE):
-            some = known[i : i + READ_AT_ONCE]
-            self._verifier.replace_api_keys(some, await self._api_keys.find(some))
-        self._seen = told
-        self._hub.judge_all()
+        # One look at a time: what an older one has read must not be taken after what a newer one has.
+        async with self._looking:
+            told = await self._told()
+            if told == self._seen:
+                return
+            self._changes += 1
+            known = self._verifier.known_keys()
+            for i in range(0, len(known), READ_AT_ONCE):
+                some = known[i : i + READ_AT_ONCE]
+                self._verifier.replace_api_keys(some, await self._api_keys.find(some))
+            self._seen = told
+            self._hub.judge_all()
 
     async def watch(self) -> None:
         """Look every half second, until cancelled; no defect ends it, as a revoked key would live on."""

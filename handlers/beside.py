@@ -1,4 +1,4 @@
-"""Loops that run beside the requests, for as long as the app lives."""
+"""Tasks that run beside: loops for as long as the app lives, and how a task is ended for certain."""
 
 import asyncio
 import logging
@@ -15,14 +15,16 @@ def run_beside(stack: AsyncExitStack, **loops: Coroutine[None, None, None]) -> N
     for name, loop in loops.items():
         task = asyncio.create_task(loop, name=name)
         task.add_done_callback(_report_end)
-        stack.push_async_callback(_cancel, task)
+        stack.push_async_callback(cancelled, task)
 
 
-async def _cancel(task: "asyncio.Task[None]") -> None:
+async def cancelled(*tasks: "asyncio.Task[None]") -> None:
+    """Cancel these, and return when they have ended; what they raise is not looked at."""
     # More than once: redis-py loses a cancellation that meets one of its read timeouts.
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def _report_end(task: "asyncio.Task[None]") -> None:

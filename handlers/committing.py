@@ -15,7 +15,7 @@ from broker.storage.commit import Decide, Logs
 from broker.strictjson import render_json
 from handlers.broker import broker_of
 from handlers.envelopes import error_of
-from handlers.idempotency import kept_answer, key_of
+from handlers.idempotency import committed_answer, kept_answer, key_of
 
 
 async def answer_by_commit(
@@ -33,8 +33,7 @@ async def answer_by_commit(
         key=key_of(request, grant, render_json(body)),
         refuse=partial(refused_on, request.scope),
     )
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    return committed_answer(committed)
 
 
 async def again_where_gone(

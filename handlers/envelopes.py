@@ -28,7 +28,7 @@ def with_request_id(scope: Scope, body: Any) -> Any:
     """The body with the id of the request, where the API's errors have a place for it that is still empty."""
     match body:
         case {"error": {"request_id": None, **error}}:
-            return {"error": {**error, "request_id": f"req_{scope.get('tidemark.request_id', 'unknown')}"}}
+            return {**body, "error": {**error, "request_id": f"req_{scope.get('tidemark.request_id', 'unknown')}"}}
         case _:
             return body
 

@@ -16,10 +16,12 @@ from broker.errors import Refusal
 from broker.idempotency import IdempotencyKey, Kept, is_kept, make_key
 from broker.scopes import Grant
 from broker.storage.answers import Answers
+from broker.storage.commit import Committed
 from broker.storage.scripts import Answered, Keep
 from broker.storage.state import Tail
 from broker.strictjson import render_json
 from handlers.broker import Broker, broker_of
+from handlers.envelopes import render_plain
 from handlers.operations import Parameter
 from handlers.responses import PRIVATE
 
@@ -124,7 +126,8 @@ async def _once(
 
 def refused(refusal: Refusal) -> Answer:
     """A refusal in the envelope of the channels API, to be kept."""
-    return Answer(refusal.status, render_json({"error": refusal.message, **refusal.extra}))
+    status, body = render_plain(refusal.status, refusal.message, refusal.extra)
+    return Answer(status, render_json(body))
 
 
 def json_kept(value: Any, status: int = 200, *, is_secret: bool = False) -> Answer:
@@ -148,6 +151,12 @@ def state_answer(value: Any, tail: Tail | None) -> Response:
     """The JSON answer to a read, with where to go on from it."""
     place = (None, None) if tail is None else (tail.channel_id, tail.cursor)
     return kept_answer(Kept("", 200, render_json(value), *place), is_replayed=False)
+
+
+def committed_answer(committed: Committed) -> Response:
+    """The answer of a Change that has one, or the one that was kept for its Idempotency-Key."""
+    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
+    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
 
 
 def kept_answer(kept: Kept, *, is_replayed: bool) -> Response:

@@ -20,10 +20,11 @@ def bind(host: str, port: int, *, is_shared: bool = False) -> list[socket.socket
         for family, _, _, _, address in _addresses(host, port):
             chosen = sockets[0].getsockname()[1] if sockets else port
             sockets.append(_bound(family, (address[0], chosen, *address[2:]), is_shared=is_shared))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        # UnicodeError: a host that can be no name, as `a..b`.
         for each in sockets:
             each.close()
-        reason = (error.strerror or str(error)).lower()
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise CannotListen(
             f"Cannot listen on {shown(host, port)}: {reason}. Another port: --port, 0 for any"
         ) from error

@@ -9,7 +9,8 @@ from handlers.broker import Site
 def is_allowed_origin(site: Site, headers: Mapping[str, str]) -> bool:
     """True for no Origin (not a browser), the own origin, the public URL's, a listed one, or any where `*` is listed.
 
-    Origins are compared whole: scheme, host and port. `null` is allowed only by `*`.
+    Origins are compared whole: scheme, host and port; the own one by host and port, which is all that Host says: behind
+    a proxy that ends TLS nobody here knows the scheme. `null` is allowed only by `*`.
     """
     origin = headers.get("origin")
     if origin is None or "*" in site.allowed_origins or origin in site.allowed_origins:

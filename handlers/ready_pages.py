@@ -19,6 +19,8 @@ Asked = tuple[bytes, bytes]
 """Path and query, as sent."""
 
 MOST_BYTES = 16_777_216
+AROUND_BYTES = 2_048
+"""What a page takes beside its body: its key, its header lines, and the objects that hold it."""
 
 
 class ReadyPage(NamedTuple):
@@ -36,7 +38,7 @@ class ReadyPage(NamedTuple):
 
 
 class ReadyPages:
-    """At most `most_bytes` of bodies."""
+    """At most `most_bytes` of bodies and of what is around them: small pages are many, and anybody can ask for them."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -52,12 +54,12 @@ class ReadyPages:
 
     def put(self, asked: Asked, channel: ChannelRecord, meta: LogMeta, whole: Response) -> None:
         """Keep a whole answer that has an ETag; others are not kept."""
-        etag, size = whole.headers.get("etag"), len(whole.body)
+        etag, size = whole.headers.get("etag"), _size(whole.body)
         if etag is None or size > self._most_bytes // 8:
             return
         former = self._pages.pop(asked, None)
         if former is not None:
-            self._bytes -= len(former.whole.body)
+            self._bytes -= _size(former.whole.body)
         headers = {name: value for name, value in whole.headers.items() if not name.startswith("content-")}
         self._pages[asked] = ReadyPage(
             channel, meta, etag, ready(whole), ready(Response(status_code=304, headers=headers))
@@ -65,4 +67,8 @@ class ReadyPages:
         self._bytes += size
         while self._bytes > self._most_bytes:
             _, oldest = self._pages.popitem(last=False)
-            self._bytes -= len(oldest.whole.body)
+            self._bytes -= _size(oldest.whole.body)
+
+
+def _size(body: bytes | memoryview) -> int:
+    return len(body) + AROUND_BYTES

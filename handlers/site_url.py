@@ -3,6 +3,7 @@
 from starlette.requests import HTTPConnection
 
 from handlers.broker import broker_of
+from handlers.listening import shown
 
 
 def site_url(connection: HTTPConnection) -> str:
@@ -18,4 +19,4 @@ def site_url(connection: HTTPConnection) -> str:
         return configured
     host, port = connection.scope["server"]
     scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return f"{scheme}://{shown(host, port)}"

@@ -1,4 +1,4 @@
-"""From the settings to the values that each part takes; nobody else but `handlers.app` reads the settings."""
+"""From the settings to the values that each part takes; beside it only what puts a process together reads them."""
 
 import time
 from pathlib import Path
@@ -17,6 +17,7 @@ from handlers.broker import ApiLimits, CalendarSite, IcalSite, LiveSite, Multipl
 from handlers.channels.multiplex.operations import MULTIPLEX_PATH
 from handlers.cuey.calling import CallLimits
 from handlers.cuey.machine import RetryConfig
+from handlers.listening import shown
 from handlers.serving.limits import FrameLimits, ServingLimits
 from handlers.serving.tls import Tls, TlsFiles
 from handlers.verifier import Verifier
@@ -151,15 +152,14 @@ def channel_limits_of(settings: Settings) -> ChannelLimits:
 def server_url_of(settings: Settings) -> str:
     """Where receivers of webhooks find this server: its public URL, or where it listens; '' for a port of chance."""
     server = settings.server
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    listening = f"{server.scheme}://{host}:{server.port}" if server.port else ""
-    return server.public_url.rstrip("/") or listening
+    listening = f"{server.scheme}://{shown(server.host, server.port)}" if server.port else ""
+    return server.public_url or listening
 
 
 def site_of(settings: Settings) -> Site:
     """How this server presents itself."""
     return Site(
-        public_url=settings.server.public_url.rstrip("/"),
+        public_url=settings.server.public_url,
         poll_interval_s=settings.channels.poll_interval_s,
         allowed_origins=tuple(settings.server.allowed_origins),
         anonymous_webhooks=settings.webhooks.anonymous,
@@ -172,7 +172,7 @@ def site_of(settings: Settings) -> Site:
 
 def verifier_of(settings: Settings, signing_key: SigningKey) -> Verifier:
     """The check of tokens, trusting the server's own key only until the trusted keys are loaded."""
-    url = settings.server.public_url.rstrip("/")
+    url = settings.server.public_url
     return Verifier(
         {signing_key.kid: own_key(signing_key.kid, signing_key.public_x)},
         audiences=[url] if url else [],

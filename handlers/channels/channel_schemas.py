@@ -4,10 +4,8 @@ from typing import Any
 
 from broker.channel_changes import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_TAG_CHARS, MAX_TAGS
 from broker.presence import MOST_NAMED
-from handlers.channels.event_schemas import NULLABLE_TEXT, ULID
+from handlers.channels.event_schemas import CHANNEL_ID, NULLABLE_TEXT, TIME, ULID
 
-CHANNEL_ID: dict[str, Any] = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
-TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 OBJECT_OR_NULL: dict[str, Any] = {"type": ["object", "null"]}
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME_CHARS}
 DESCRIPTION: dict[str, Any] = {"type": ["string", "null"], "maxLength": MAX_DESCRIPTION_CHARS}

@@ -1,6 +1,6 @@
 """How followed channels end: one table for the sockets, the SSE stream and the documents (contract section 16).
 
-The codes with which subscriptions end are those of `broker.subscription`; the others come from the WebSocket protocol
+The codes with which subscriptions end are those of `broker.closing`; the others come from the WebSocket protocol
 and its bounds (`handlers.serving`). `docs/close-codes.md` shows this table (`./run reference`).
 """
 

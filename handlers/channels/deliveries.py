@@ -28,7 +28,7 @@ from broker.webhooks import state_of
 from handlers.auth import NO_RIGHT, require_token
 from handlers.broker import Broker, broker_of
 from handlers.channels.webhooks import decided, owner_of
-from handlers.idempotency import json_kept, kept_answer, key_of, refused
+from handlers.idempotency import committed_answer, json_kept, key_of, refused
 from handlers.requests import query_number, query_text, read_json
 from handlers.responses import json_answer
 
@@ -142,8 +142,7 @@ async def _moved(request: Request, own: Own, body: bytes, move: Move) -> Respons
     )
     # Also for an answer that is given again: who was killed before this asks again.
     await broker.deliveries.mark(name_of(own.channel, own.endpoint.id))
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    return committed_answer(committed)
 
 
 def _ends_ms(endpoint: Endpoint) -> int:

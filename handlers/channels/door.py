@@ -72,10 +72,7 @@ async def open_reading(
         raise
     if broker.is_draining():  # begun while this one was made, and perhaps too late to be told
         subscription.close(RESTART)
-    reading = Reading(broker, access, subscription, is_present=is_present)
-    # While it was being opened nobody judged it: a key may have been removed, the channel turned private.
-    _end_if_forbidden(broker, access.grant, subscription)
-    return reading
+    return Reading(broker, access, subscription, is_present=is_present)
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from typing import Any
 
 ULID = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}
+CHANNEL_ID = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
+TIME = {"type": "string", "format": "date-time"}
 NULLABLE_TEXT = {"type": ["string", "null"]}
 
 EVENT: dict[str, Any] = {
@@ -15,7 +17,7 @@ EVENT: dict[str, Any] = {
         "data": {"description": "Any JSON value, at most 64 KB."},
         "publisher_id": NULLABLE_TEXT,
         "publisher_name": {"type": "string"},
-        "created_at": {"type": "string", "format": "date-time"},
+        "created_at": TIME,
         "meta": {"type": "string", "description": "As it was published; left out when there is none."},
         "reply_to": ULID,
     },
@@ -68,7 +70,7 @@ SCHEDULED: dict[str, Any] = {
         "scheduled": {
             "type": "object",
             "required": ["id", "publish_at"],
-            "properties": {"id": {"type": "string"}, "publish_at": {"type": "string", "format": "date-time"}},
+            "properties": {"id": {"type": "string"}, "publish_at": TIME},
         }
     },
 }

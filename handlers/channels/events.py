@@ -9,10 +9,11 @@ from starlette.responses import Response
 from broker.change import Answer
 from broker.errors import Invalid, NotFound
 from broker.ids import Cursor, parse_ulid
-from broker.storage.log import NO_EVENT, Stale
+from broker.storage.log import NO_EVENT
 from handlers.auth import publish_grant, require_publish, require_read
 from handlers.broker import broker_of
 from handlers.channels.reading import read_of_now
+from handlers.fresh_record import on_fresh_record
 from handlers.idempotency import DONE, Keeping, once
 from handlers.responses import json_bytes
 
@@ -29,18 +30,17 @@ async def delete_event(request: Request) -> Response:
     broker, channel_id = broker_of(request), request.path_params["channel_id"]
 
     async def act(keeping: Keeping) -> Answer:
-        while True:
-            grant, channel = await require_publish(request, channel_id)
-            cursor, keep = _cursor(request), keeping.of(DONE)
-            try:
-                await broker.log.delete(channel, cursor, grant.subject, admin=grant.is_admin, keep=keep)
-            except Stale:
-                await broker.channels.refresh(channel.id)
-            else:
-                return DONE
+        return await on_fresh_record(broker, channel_id, lambda: _delete(request, keeping))
 
     grant = publish_grant(request, channel_id)
     return await once(request, grant, None, broker.channels.partition(channel_id), act)
+
+
+async def _delete(request: Request, keeping: Keeping) -> Answer:
+    grant, channel = await require_publish(request, request.path_params["channel_id"])
+    cursor, keep = _cursor(request), keeping.of(DONE)
+    await broker_of(request).log.delete(channel, cursor, grant.subject, admin=grant.is_admin, keep=keep)
+    return DONE
 
 
 async def get_replies(request: Request) -> Response:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from broker.scopes import SCOPE_FORM
+from handlers.channels.event_schemas import CHANNEL_ID, NULLABLE_TEXT, TIME
 
 TEXT = {"type": "string"}
-NULLABLE_TEXT = {"type": ["string", "null"]}
-TIME = {"type": "string", "format": "date-time"}
 UNIX_SECONDS = {"type": "integer", "description": "Unix time in seconds."}
 BASE64URL = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
 ONE_LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*"
@@ -14,7 +13,6 @@ LINES = r"[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*"
 _AROUND_AT = r"[^\s\u0000-\u001f\u007f-\u009f@<>(),;:\"\\\[\]]+"
 EMAIL = f"^$|^{_AROUND_AT}@{_AROUND_AT}$"
 SHORT_TEXT = {"type": ["string", "null"], "maxLength": 256, "pattern": f"^{ONE_LINE}$"}
-CHANNEL_ID = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
 SCOPES: dict[str, Any] = {
     "type": "array",
     "maxItems": 64,

@@ -5,13 +5,13 @@ the same moment and some of them have to be decided again.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from broker.channels import ChannelRecord
 from broker.errors import Invalid, NotFound, Refusal, Unavailable
 from broker.events import Draft, Frame, Publish, Stored, frames_at, store
+from broker.idempotency import make_key
 from broker.ids import Position
 from broker.scopes import Grant
 from broker.storage.appender import Idempotency
@@ -49,11 +49,15 @@ def idempotency(broker: Broker, grant: Grant, channel_id: str, key: str | None, 
     """
     if key is None:
         return None
-    most = broker.limits.idempotency_key_chars
-    if not 1 <= len(key) <= most or not key.isprintable():
-        raise Invalid(f"Idempotency-Key must be 1 to {most} printable characters")
-    scope = "\n".join((grant.principal, "POST", f"/api/v1/channels/{channel_id}/events", key))
-    return Idempotency(_digest(scope.encode()), _digest(_render_publish(publish)))
+    made = make_key(
+        key,
+        broker.limits.idempotency_key_chars,
+        principal=grant.principal,
+        method="POST",
+        path=f"/api/v1/channels/{channel_id}/events",
+        body=_render_publish(publish),
+    )
+    return None if made is None else Idempotency(made.row, made.body)
 
 
 def check_types(broker: Broker, channel: ChannelRecord, drafts: tuple[Draft, ...]) -> None:
@@ -183,7 +187,3 @@ def _render_publish(publish: Publish) -> bytes:
         reply_to = None if draft.reply_to is None else list(draft.reply_to)
         lines.append(render_json([draft.type, draft.meta, reply_to]) + draft.data_json)
     return b"\n".join(lines)
-
-
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()

@@ -12,6 +12,7 @@ from broker.storage.log import Stale
 from handlers.auth import Access, read_grant, require_read, require_read_of_version
 from handlers.broker import Broker, broker_of
 from handlers.channels.spelling import spell_poll
+from handlers.fresh_record import on_fresh_record
 from handlers.requests import query_number, query_text
 
 DEFAULT_LIMIT = 50
@@ -67,15 +68,15 @@ async def read_page(connection: HTTPConnection, channel_id: str, query_of: Calla
 async def read_of_now(connection: HTTPConnection, act: Callable[[ChannelRecord], Awaitable[T]]) -> T:
     """What `act` reads of the channel of the path, on its record of now, that the caller may read.
 
-    Raises `NotFound`, `Unauthorized`, `Forbidden`, and what `act` raises but `Stale`.
+    Raises `NotFound`, `Unauthorized`, `Forbidden`, what `act` raises but `Stale`, and `Unavailable` where that does not
+    end.
     """
     channel_id = connection.path_params["channel_id"]
-    while True:
-        channel, _ = await require_read(connection, channel_id)
-        try:
-            return await act(channel)
-        except Stale:
-            await broker_of(connection).channels.refresh(channel_id)
+    return await on_fresh_record(broker_of(connection), channel_id, lambda: _on_record(connection, channel_id, act))
+
+
+async def _on_record(connection: HTTPConnection, channel_id: str, act: Callable[[ChannelRecord], Awaitable[T]]) -> T:
+    return await act((await require_read(connection, channel_id)).channel)
 
 
 async def page_body(broker: Broker, read: Read, *, gap_is_error: bool) -> bytes:

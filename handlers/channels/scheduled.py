@@ -11,7 +11,7 @@ from broker.scopes import Grant
 from broker.storage.state import Loaded
 from handlers.auth import NO_RIGHT, require_publish
 from handlers.broker import Broker, broker_of
-from handlers.idempotency import DONE, Keeping, kept_answer, once, refused
+from handlers.idempotency import DONE, Keeping, committed_answer, once, refused
 from handlers.idempotency import key_of as idempotency_of
 from handlers.responses import json_answer
 
@@ -51,8 +51,7 @@ async def cancel_scheduled(request: Request) -> Response:
     committed = await broker.commits.execute(
         channel.id, [key], decide, key=idempotency_of(request, grant, b""), refuse=refused
     )
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    return committed_answer(committed)
 
 
 async def cancel_all_scheduled(request: Request) -> Response:

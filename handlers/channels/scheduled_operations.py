@@ -3,14 +3,13 @@
 from typing import Any
 
 from handlers.channels.event_operations import CHANNEL, KEY
-from handlers.channels.event_schemas import NULLABLE_TEXT
+from handlers.channels.event_schemas import NULLABLE_TEXT, TIME
 from handlers.channels.scheduled import cancel_all_scheduled, cancel_scheduled, get_scheduled, list_scheduled
 from handlers.operations import Answer, Operation
 
 SCHEDULED_PATH = CHANNEL + "/scheduled"
 ONE_PATH = SCHEDULED_PATH + "/{scheduled_id}"
 
-TIME = {"type": "string", "format": "date-time"}
 MEMBERS: dict[str, Any] = {
     "id": {"type": "string", "pattern": "^sp_[0-7][0-9A-HJKMNP-TV-Z]{25}$"},
     "channel_id": {"type": "string"},

@@ -31,12 +31,13 @@ from broker.scheduled import (
 )
 from broker.scopes import Grant
 from broker.storage.appender import Idempotency
+from broker.storage.channels import NO_CHANNEL
 from broker.storage.state import Loaded
 from broker.strictjson import render_json
 from broker.timers import Claimed
 from handlers.broker import Broker
 from handlers.channels.publishing import check_types
-from handlers.idempotency import KEY_HEADER, kept_answer
+from handlers.idempotency import KEY_HEADER, committed_answer, kept_answer
 
 NO_LONGER_TRUSTED = "The key of its publisher is no longer trusted, or no longer publishes here"
 KEPT_REFUSALS = (400, 413)
@@ -65,13 +66,12 @@ async def schedule(
 
     def decide(loaded: Loaded) -> Change:
         if loaded.records[channel.id].tag != channel.tag:
-            raise NotFound("Channel not found")
+            raise NotFound(NO_CHANNEL)
         change = scheduling(scheduled)
         return Change(change.documents, timers=change.timers, answer=answer)
 
     committed = await broker.commits.execute(channel.id, [], decide, logs=(channel.id,), key=key)
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    return committed_answer(committed)
 
 
 async def _checked(broker: Broker, channel: ChannelRecord, grant: Grant, publish: Publish, body: bytes) -> Scheduled:
@@ -135,7 +135,7 @@ def _publishing(broker: Broker, loaded: Loaded, scheduled: Scheduled, version: i
 
 
 def _forgetting(_: Loaded, scheduled: Scheduled, version: int) -> Change:
-    return Change((Delete(key_of(f"{scheduled.tag_letters}/{scheduled.id}"), version),))
+    return Change((Delete(key_of(scheduled.subject), version),))
 
 
 def _failing(error: str, loaded: Loaded, scheduled: Scheduled, version: int) -> Change:

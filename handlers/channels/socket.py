@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from broker.closing import CURSOR_EXPIRED, Closed
 from broker.errors import Forbidden, Refusal
 from broker.subscription import Subscription
+from handlers.beside import cancelled
 from handlers.broker import broker_of
 from handlers.channels.door import open_reading
 from handlers.channels.endings import INTERNAL_ERROR, close_reason
@@ -73,8 +74,7 @@ async def _serve_here(socket: WebSocket, subscription: Subscription) -> None:
     try:
         await _until_disconnect(socket)
     finally:
-        writing.cancel()
-        await asyncio.wait([writing])
+        await cancelled(writing)
 
 
 async def _write(socket: WebSocket, subscription: Subscription) -> None:

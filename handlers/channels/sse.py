@@ -18,6 +18,7 @@ from broker.errors import Unavailable
 from broker.events import Frame
 from broker.strictjson import render_json
 from broker.subscription import Subscription
+from handlers.beside import cancelled
 from handlers.broker import Broker, broker_of
 from handlers.channels.door import subscribed
 from handlers.channels.following import Following, cursor_text, parse_following
@@ -133,9 +134,7 @@ async def _first_of(*ways: Coroutine[None, None, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await cancelled(*tasks)
 
 
 async def _send(send: Send, body: bytes) -> None:

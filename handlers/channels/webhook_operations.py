@@ -8,6 +8,7 @@ from broker.pages import MAX_TYPES
 from broker.targets import MAX_URL
 from handlers.channels.deliveries import MAX_ROWS, get_webhook, list_deliveries, replay_webhook, resume_webhook
 from handlers.channels.event_operations import CHANNEL, KEY, TOKEN
+from handlers.channels.event_schemas import TIME
 from handlers.channels.webhooks import list_webhooks, register_webhook, remove_webhook
 from handlers.operations import Answer, Operation, Parameter
 
@@ -43,8 +44,8 @@ REGISTERED: dict[str, Any] = {
         "channel_id": {"type": "string"},
         "url": {"type": "string", "description": "In its normal form."},
         "event_types": {**TYPES, "description": "null for all events."},
-        "expires_at": {"type": "string", "format": "date-time"},
-        "created_at": {"type": "string", "format": "date-time"},
+        "expires_at": TIME,
+        "created_at": TIME,
     },
 }
 MADE: dict[str, Any] = {
@@ -58,7 +59,6 @@ MADE: dict[str, Any] = {
         },
     },
 }
-TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
 TIME_OR_NULL: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 PROGRESS: dict[str, Any] = {
     "type": "object",

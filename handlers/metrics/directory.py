@@ -35,7 +35,7 @@ def metrics_directory(data: Path) -> Iterator[Path]:
 def remove_abandoned(data: Path) -> None:
     """Remove the directories of servers that are gone."""
     for path in data.glob(f"{PREFIX}*"):
-        with suppress(BlockingIOError, FileNotFoundError):
+        with suppress(BlockingIOError, FileNotFoundError, NotADirectoryError):
             lock = _lock(path)
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)

@@ -32,8 +32,14 @@ def event_line(event: dict[str, Any], *, is_coloured: bool = False) -> str:
 def channel_line(channel: dict[str, Any]) -> str:
     """Id, visibility, number of events, time of the last one and name of a channel on one line."""
     visibility = "public" if channel.get("is_public") else "private"
-    count, last = channel.get("event_count", 0), channel.get("last_event_at") or "-"
-    return f"{channel.get('id'):<32}  {visibility:<7}  {count:>9}  {last:<24}  {printable(str(channel.get('name')))}"
+    members = (
+        channel.get("id"),
+        channel.get("event_count", 0),
+        channel.get("last_event_at") or "-",
+        channel.get("name"),
+    )
+    channel_id, count, last, name = (printable(str(each)) for each in members)
+    return f"{channel_id:<32}  {visibility:<7}  {count:>9}  {last:<24}  {name}"
 
 
 def _escaped(letter: str) -> str:

@@ -1,43 +1,27 @@
 """What every route must ask of its caller: one line a route. A route without a line fails `test_access_matrix.py`.
 
 To add a route, add its line to `ROWS`: the access that the contract gives it (written here once more, so that a slip in
-the operations table shows), a good body where it takes one, and the path parameter to `PLACES` where it is a new kind.
-What each credential gets then follows from the access (`EXPECTED`); `but` names exceptions.
+the operations table shows), a good body where it takes one, and the path parameter to `PLACES` (`access_cells.py`)
+where it is a new kind. What each credential gets then follows from the access (`EXPECTED` in `access_credentials.py`);
+`but` names exceptions.
 """
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.api_keys import KeyRequest
-from broker.ids import render_time
-from broker.tokens import MintRequest, mint
 from handlers.operations import Access
-from tests.broker.forge import Key, forge, key_of
-from tests.broker_server import BrokerServer
-
-OK = 200
-"""The route lets the caller in: its success, whatever its number."""
-
-ME = "me"
-PARTNER = key_of("partner", 3)
-STRANGER = key_of("stranger", 4)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What one request of the matrix is made of: nothing in it was there before, so no request disturbs another."""
-
-    server: BrokerServer
-    channel_id: str
-    keys: Mapping[str, str]
-    made: dict[str, str] = field(default_factory=dict)
-
-    def own(self, *scopes: str, sub: str = ME) -> str:
-        """A token of the server's own key, forged where it would not be minted."""
-        key = self.server.signing_key
-        return forge({"scopes": scopes, "sub": sub}, Key(key.kid, key.private_key))
+from tests.handlers.access_cells import (
+    AGENT,
+    CALENDAR,
+    CALENDAR_EVENT,
+    CALENDAR_WEBHOOK,
+    CUEY_CRON,
+    CUEY_EVENT,
+    LIVE_EVENT,
+    Cell,
+)
+from tests.handlers.access_credentials import KEYS, OK, STRANGER, UNVERIFIED
 
 
 @dataclass(frozen=True)
@@ -55,145 +39,7 @@ class Row:
     but_absent: Mapping[str, int] = field(default_factory=dict)
 
 
-async def _event(cell: Cell) -> str:
-    headers = cell.server.bearer("admin", sub=ME)
-    path = f"/api/v1/channels/{cell.channel_id}/events"
-    event_id: str = (await cell.server.http.post(path, json={"data": 1}, headers=headers)).json()["id"]
-    return event_id
-
-
-async def _kid(cell: Cell) -> str:
-    key = key_of(f"key-of-{cell.channel_id}", 5)
-    document = await cell.server.broker.trust.document()
-    for row in document:
-        if row["kid"].startswith("key-of-"):
-            await cell.server.distrust(row["kid"])
-    return str((await cell.server.trust(key))["kid"])
-
-
-async def _api_key(cell: Cell) -> str:
-    return (await cell.server.broker.api_keys.create(KeyRequest("acme", ("cuey",))))[1].id
-
-
-async def _channel(cell: Cell) -> str:
-    return cell.channel_id
-
-
-async def _webhook(cell: Cell) -> str:
-    headers = {"Authorization": f"Bearer {cell.own(f'sub:{cell.channel_id}')}"}
-    path = f"/api/v1/channels/{cell.channel_id}/webhooks"
-    body = {"url": "https://hooks.example.com/x"}
-    return str((await cell.server.http.post(path, json=body, headers=headers)).json()["id"])
-
-
-async def _cuey_event(cell: Cell) -> str:
-    return await _made_by_cuey(cell, "events", CUEY_EVENT)
-
-
-async def _cron(cell: Cell) -> str:
-    return await _made_by_cuey(cell, "crons", CUEY_CRON)
-
-
-async def _made_by_cuey(cell: Cell, kind: str, body: Any) -> str:
-    headers = {"Authorization": f"Bearer {cell.keys['cuey key']}"}
-    answer = await cell.server.http.post(f"/api/v1/{kind}", json=body, headers=headers)
-    return str(answer.json()["data"]["id"])
-
-
-async def _live_event(cell: Cell) -> str:
-    return str((await _made_live(cell))["event_id"])
-
-
-async def _slug(cell: Cell) -> str:
-    return str((await _made_live(cell))["slug"])
-
-
-async def _made_live(cell: Cell) -> Any:
-    headers = {"Authorization": f"Bearer {cell.keys['live key']}"}
-    return (await cell.server.http.post("/v1/live-events/events", json=LIVE_EVENT, headers=headers)).json()
-
-
-async def _scheduled(cell: Cell) -> str:
-    # Of the very publisher who asks with the right "pub"; an admin sees all.
-    headers = {"Authorization": f"Bearer {cell.own(f'pub:{cell.channel_id}')}"}
-    path = f"/api/v1/channels/{cell.channel_id}/events"
-    body = {"data": 1, "publish_at": render_time(await cell.server.broker.engine.now_ms() + 3_600_000)}
-    return str((await cell.server.http.post(path, json=body, headers=headers)).json()["scheduled"]["id"])
-
-
-async def _agent(cell: Cell) -> str:
-    return await _made_by_calendar(cell, "agents", AGENT)
-
-
-async def _calendar(cell: Cell) -> str:
-    if "calendar" not in cell.made:
-        cell.made["calendar"] = await _made_by_calendar(cell, "calendars", CALENDAR)
-    return cell.made["calendar"]
-
-
-async def _calendar_event(cell: Cell) -> str:
-    path = f"calendars/{await _calendar(cell)}/events"
-    return await _made_by_calendar(cell, path, CALENDAR_EVENT)
-
-
-async def _feed_token(cell: Cell) -> str:
-    headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
-    answer = await cell.server.http.get(f"/v1/calendars/{await _calendar(cell)}", headers=headers)
-    return str(answer.json()["ical_url"]).rpartition("/")[2].removesuffix(".ics")
-
-
-async def _subscription(cell: Cell) -> str:
-    agent = await _agent(cell)
-    calendar = await _made_by_calendar(cell, f"agents/{agent}/calendars", CALENDAR)
-    body = {"calendar_id": calendar, "url": "https://feeds.example.com/a.ics"}
-    return await _made_by_calendar(cell, f"agents/{agent}/ical-subscriptions", body)
-
-
-async def _made_by_calendar(cell: Cell, path: str, body: Any) -> str:
-    headers = {"Authorization": f"Bearer {cell.keys['calendar key']}"}
-    return str((await cell.server.http.post(f"/v1/{path}", json=body, headers=headers)).json()["id"])
-
-
-async def _calendar_webhook(cell: Cell) -> str:
-    return await _made_by_calendar(cell, "webhooks", CALENDAR_WEBHOOK)
-
-
-PLACES: dict[str, Callable[[Cell], Awaitable[str]]] = {
-    "agent_id": _agent,
-    "calendar_event_id": _calendar_event,
-    "calendar_id": _calendar,
-    "calendar_webhook_id": _calendar_webhook,
-    "channel_id": _channel,
-    "cron_id": _cron,
-    "cuey_event_id": _cuey_event,
-    "live_event_id": _live_event,
-    "slug": _slug,
-    "token": _feed_token,
-    "event_id": _event,
-    "key_id": _api_key,
-    "kid": _kid,
-    "scheduled_id": _scheduled,
-    "subscription_id": _subscription,
-    "webhook_id": _webhook,
-}
-"""What stands in a path, by the name of its parameter: something that is there, and belongs to the cell."""
-
 CHANNEL = "/api/v1/channels/{channel_id}"
-UNVERIFIED = (
-    "garbage",
-    "another scheme",
-    "expired",
-    "a stranger's key under our kid",
-    "the broker's own name",
-    "partner over its ceiling",
-    "garbage before admin in the query",
-)
-"""The credentials of `CREDENTIALS` that are there and do not verify."""
-
-AGENT = {"name": "Ada", "type": "ai"}
-CALENDAR = {"name": "Work", "timezone": "UTC"}
-CALENDAR_EVENT = {"title": "t", "start_time": "2099-01-01T10:00:00Z", "end_time": "2099-01-01T11:00:00Z"}
-CALENDAR_WEBHOOK = {"url": "https://hooks.example.com/x", "events": ["event.created"]}
 CALENDAR_ROW = {"lifecycle key": 403, "calendar key": OK}
 
 
@@ -201,11 +47,6 @@ def _on_calendars(body: Callable[[Cell], Any] | None = None, status: int | None 
     return Row("tenant", body, status, but=CALENDAR_ROW)
 
 
-TENANT = "acme"
-KEYS = {"lifecycle key": "lifecycle", "cuey key": "cuey", "live key": "live", "calendar key": "calendar"}
-"""The credentials of `CREDENTIALS` that are a tenant's API keys, and their scopes."""
-
-LIVE_EVENT = {"name": "Town hall", "visibility_mode": "token"}
 LIVE = {"lifecycle key": 403, "live key": OK}
 
 
@@ -213,21 +54,16 @@ def _live(body: Callable[[Cell], Any] | None = None, status: int | None = None) 
     return Row("tenant", body, status, but=LIVE)
 
 
-CUEY_EVENT = {"webhook_url": "https://hooks.example.com/x", "scheduled_at": "2099-01-01T00:00:00Z"}
-CUEY_CRON = {"webhook_url": "https://hooks.example.com/x", "cron_expression": "0 0 1 1 *"}
 # Its clients know no 403.
 CUEY = {
     **dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner", "admin", *KEYS), 401),
     "cuey key": OK,
 }
-
 _NO_READERS = dict.fromkeys(("no scope", "another channel", "pub", "metrics", *KEYS), 403)
 SERVICE = "POST /event.events.private.v1.Service"
 UNKNOWN = {"arguments": [{"query": {"conditions": [{"ids": ["7b1f2f2e-0000-4000-8000-000000000001"]}]}}]}
-
 # What a webhook's owner may do, and others not.
 FOREIGN, ABSENT = dict.fromkeys(("partner", *KEYS), 403), dict.fromkeys(("partner", *KEYS), 404)
-
 ROWS: dict[str, Row] = {
     # For programs, which do not ask for HTML, there is nothing.
     "GET /": Row("none", status=404),
@@ -283,7 +119,6 @@ ROWS: dict[str, Row] = {
     "DELETE /v1/webhooks/{calendar_webhook_id}": _on_calendars(),
     "GET /v1/webhooks/{calendar_webhook_id}/deliveries": _on_calendars(),
     "POST /v1/webhooks/{calendar_webhook_id}/replay": _on_calendars(lambda _: {"cursor": "0" * 26}),
-    # What is there is no hold.
     "POST /v1/calendars/{calendar_id}/ical/rotate": _on_calendars(),
     "GET /ical/{token}.ics": Row("none"),
     # Of a calendar that the agent in the path does not own.
@@ -295,6 +130,7 @@ ROWS: dict[str, Row] = {
     "PATCH /v1/ical-subscriptions/{subscription_id}": _on_calendars(lambda _: {"label": "x"}),
     "DELETE /v1/ical-subscriptions/{subscription_id}": _on_calendars(),
     "POST /v1/ical-subscriptions/{subscription_id}/sync": _on_calendars(),
+    # What is there is no hold.
     "PUT /v1/events/{calendar_event_id}/confirm": _on_calendars(status=409),
     "PUT /v1/events/{calendar_event_id}/release": _on_calendars(status=409),
     "GET /v1/live-events/watch/{slug}": Row("none"),
@@ -388,62 +224,3 @@ ROWS: dict[str, Row] = {
     "GET /.well-known/jwks.json": Row("none"),
     "POST /api/v1/directory/claim": Row("admin", lambda cell: {"channels": [cell.channel_id]}),
 }
-
-
-@dataclass(frozen=True)
-class Credential:
-    """What a request carries to say who sends it."""
-
-    header: str | None = None
-    query_token: str | None = None
-
-
-def _bearer(token: str) -> Credential:
-    return Credential(f"Bearer {token}")
-
-
-def _expired(cell: Cell) -> Credential:
-    key, request = cell.server.signing_key, MintRequest(("admin",), sub=ME, expires_in_s=60)
-    return _bearer(mint(request, key, now_s=time.time() - 61, audience=None))
-
-
-CREDENTIALS: dict[str, Callable[[Cell], Credential]] = {
-    "none": lambda _: Credential(),
-    "garbage": lambda _: _bearer("x.y.z"),
-    "another scheme": lambda _: Credential("Basic YWRtaW46YWRtaW4="),
-    "expired": _expired,
-    "a stranger's key under our kid": lambda cell: _bearer(
-        forge({"scopes": ["admin"]}, STRANGER, kid=cell.server.signing_key.kid)
-    ),
-    "the broker's own name": lambda cell: _bearer(cell.own("admin", sub="system-auth")),
-    "no scope": lambda cell: _bearer(cell.own()),
-    "another channel": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}-x", f"sub:{cell.channel_id}-x")),
-    "pub": lambda cell: _bearer(cell.own(f"pub:{cell.channel_id}")),
-    "sub": lambda cell: _bearer(cell.own(f"sub:{cell.channel_id}")),
-    "metrics": lambda cell: _bearer(cell.own("metrics")),
-    "admin": lambda cell: _bearer(cell.own("admin")),
-    "partner": lambda cell: _bearer(forge({"scopes": [f"sub:{cell.channel_id}"], "sub": ME}, PARTNER)),
-    "partner over its ceiling": lambda _: _bearer(forge({"scopes": ["admin"], "sub": ME}, PARTNER)),
-    "admin in the query": lambda cell: Credential(query_token=cell.own("admin")),
-    "garbage before admin in the query": lambda cell: Credential("Bearer x.y.z", cell.own("admin")),
-    "lifecycle key": lambda cell: _bearer(cell.keys["lifecycle key"]),
-    "live key": lambda cell: _bearer(cell.keys["live key"]),
-    "calendar key": lambda cell: _bearer(cell.keys["calendar key"]),
-    "cuey key": lambda cell: _bearer(cell.keys["cuey key"]),
-}
-
-_BAD = dict.fromkeys(CREDENTIALS, 401)
-_ALL = dict.fromkeys(CREDENTIALS, OK)
-_KNOWN = dict.fromkeys(("no scope", "another channel", "pub", "sub", "metrics", "partner", *KEYS), 403)
-
-EXPECTED: dict[Access, dict[str, int]] = {
-    "none": _ALL,
-    "optional": _ALL,
-    "read": _BAD | _KNOWN | dict.fromkeys(("sub", "admin", "partner", "admin in the query"), OK),
-    "publish": _BAD | _KNOWN | dict.fromkeys(("pub", "admin"), OK),
-    "token": _BAD | dict.fromkeys((*_KNOWN, "admin"), OK),
-    "metrics": _BAD | _KNOWN | {"metrics": OK, "admin": OK},
-    "admin": _BAD | _KNOWN | {"admin": OK},
-    "tenant": _BAD | _KNOWN | {"admin": 403, "lifecycle key": OK},
-}
-"""What each credential gets by the access of the route, for a private channel. A token in the query only reads."""

@@ -1,6 +1,7 @@
 """The line that each request leaves, and its id."""
 
 import logging
+from typing import Any
 
 import httpx2
 import pytest
@@ -93,6 +94,17 @@ async def test_a_socket_is_logged_once_it_has_ended(
     fields = record.__dict__["fields"]
     assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/x", status)
     assert "canary" not in str(record.__dict__)
+
+
+async def test_a_socket_that_fails_before_it_opens_is_logged_as_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(*_: object) -> Any:
+        raise RuntimeError("a defect")
+
+    scope = {"type": "websocket", "path": "/x", "query_string": b"", "headers": []}
+    with caplog.at_level(logging.INFO, "tidemark.access"), pytest.raises(RuntimeError):
+        await Answering(fail, Refusals(), RequestCounts())(scope, fail, fail)
+    [record] = [record for record in caplog.records if record.name == "tidemark.access"]
+    assert (record.levelname, record.__dict__["fields"]["status"]) == ("WARNING", 500)
 
 
 @pytest.mark.asyncio

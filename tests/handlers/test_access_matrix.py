@@ -18,19 +18,9 @@ from handlers.operations import Operation
 from handlers.routes import all_operations, all_routes
 from tests.broker_server import BrokerServer
 from tests.error_tables import check_error
-from tests.handlers.access_rows import (
-    CREDENTIALS,
-    EXPECTED,
-    KEYS,
-    OK,
-    PARTNER,
-    PLACES,
-    ROWS,
-    TENANT,
-    Cell,
-    Credential,
-    Row,
-)
+from tests.handlers.access_cells import PLACES, Cell
+from tests.handlers.access_credentials import CREDENTIALS, EXPECTED, KEYS, OK, PARTNER, TENANT, Credential
+from tests.handlers.access_rows import ROWS, Row
 
 OPERATIONS = {f"{operation.method} {operation.path}": operation for operation in all_operations()}
 SOCKETS = {

@@ -11,8 +11,11 @@ from handlers.api_key_loading import credentials_of
         ([], b"", []),
         ([(b"authorization", b"Bearer a")], b"token=b", ["a"]),
         ([], b"token=b", ["b"]),
+        ([], b"%74oken=%62", ["b"]),
+        ([], b"a=%62", []),
         ([(b"authorization", b"Basic a")], b"token=b", []),
         ([(b"authorization", b"Bearer a"), (b"x-api-key", b"c")], b"", ["a", "c"]),
+        ([(b"authorization", b"Bearer a"), (b"x-api-key", b"a")], b"", ["a"]),
     ],
 )
 def test_it_is_what_a_request_shows_to_say_who_sends_it(

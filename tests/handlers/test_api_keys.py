@@ -1,13 +1,17 @@
 """API keys over HTTP: shown once, listed by their beginnings, revoked, and made once for an Idempotency-Key."""
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.broker.forge import forge, key_of
 from tests.broker_server import BrokerServer
+from tests.slow_post import slow_post
 
 ASKED: dict[str, Any] = {"tenant": "acme", "scopes": ["cuey", "live"]}
 TEN_MINUTES_MS = 600_000
+PARTNER = key_of("partner", 3)
 
 
 def headers_of(server: BrokerServer, key: str | None = None, sub: str = "ops") -> dict[str, str]:
@@ -46,6 +50,17 @@ async def test_the_same_idempotency_key_shows_the_same_key_for_ten_minutes(broke
     expired = await ask()
     assert expired.status_code == 409 and expired.json()["code"] == "idempotency_expired"
     assert len(await broker_server.broker.api_keys.list("acme")) == 2
+
+
+async def test_a_key_that_is_removed_while_the_body_comes_makes_no_other(broker_server: BrokerServer) -> None:
+    """A body may be sent slowly; the right of its sender is not what it was when the head came."""
+    await broker_server.trust(PARTNER, max_scopes=["admin"])
+    authorization = f"Bearer {forge({'scopes': ['admin']}, PARTNER)}"
+    body = json.dumps(ASKED).encode()
+    async with slow_post(broker_server.port, "/admin/keys", authorization, body) as finish:
+        await broker_server.distrust(PARTNER.kid)
+        assert await finish() == 401
+    assert await broker_server.broker.api_keys.list(None) == []
 
 
 async def test_what_is_not_there_is_not_revoked(broker_server: BrokerServer) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,9 @@ async def test_a_key_reads_its_own_tenants_channels_at_every_door(broker_server:
     page = await broker_server.http.get(f"{path}/events", headers=bearer(text))
     assert [each["data"] for each in page.json()["events"]] == [1]
     assert (await broker_server.http.get(f"{path}/events?token={text}")).status_code == 200
+    other, _ = await key_of(broker_server)
+    # As some clients write it, and by nobody learned before.
+    assert (await broker_server.http.get(f"{path}/events?token={other.replace('_', '%5F')}")).status_code == 200
     assert (await broker_server.http.get(path, headers=bearer(text))).status_code == 200
     cursor = page.json()["cursor"]
     async with broker_server.socket(f"/channels/{TEAM.id}/ws?cursor={cursor}", text) as socket:
@@ -114,6 +117,28 @@ async def test_a_revoked_key_ends_in_every_process_within_a_second(
             assert (await server.http.get(API + path + "/events", headers=bearer(text))).status_code == 401
         await tell(broker_server, TEAM, 2)
         assert '"data":2' in str(await asyncio.wait_for(unharmed.recv(), 5))
+
+
+async def test_what_an_older_look_has_read_is_not_taken_after_what_a_newer_one_has(
+    broker_server: BrokerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth, find = broker_server.broker.auth, broker_server.broker.api_keys.find
+    looking, most = [0], [0]
+
+    async def watched(key_ids: Sequence[str]) -> dict[str, ApiKey]:
+        looking[0] += 1
+        most[0] = max(most[0], looking[0])
+        try:
+            return await find(key_ids)
+        finally:
+            looking[0] -= 1
+
+    text, key = await key_of(broker_server)
+    await auth.learn(text)
+    monkeypatch.setattr(broker_server.broker.api_keys, "find", watched)
+    await broker_server.broker.api_keys.revoke(key.id)
+    await asyncio.gather(*(auth.look() for _ in range(5)))
+    assert most == [1]
 
 
 async def test_a_key_that_is_learned_while_it_is_revoked_does_not_come_back(

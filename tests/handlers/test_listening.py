@@ -1,5 +1,6 @@
 """The sockets of a server: on every address of its host, or refused by name."""
 
+import re
 import socket
 
 import pytest
@@ -42,9 +43,10 @@ def test_a_port_in_use_is_refused_by_name_and_nothing_stays_open() -> None:
             bind("127.0.0.1", port)
 
 
-def test_a_host_that_nobody_knows_is_refused_by_name() -> None:
-    with pytest.raises(CannotListen, match=r"^Cannot listen on no\.such\.invalid:0: "):
-        bind("no.such.invalid", 0)
+@pytest.mark.parametrize("host", ["no.such.invalid", "no..name", "x" * 64 + ".example"])
+def test_a_host_that_nobody_knows_is_refused_by_name(host: str) -> None:
+    with pytest.raises(CannotListen, match=rf"^Cannot listen on {re.escape(host)}:0: "):
+        bind(host, 0)
 
 
 @needs_ipv6

@@ -47,7 +47,7 @@ async def test_a_key_that_calls_too_often_is_refused_in_the_body_of_its_api_and_
         assert answers[2].json()["error"]["type"] == "rate_limit_error" and int(answers[2].headers["Retry-After"]) >= 90
         assert (await server.http.get("/v1/calendars", headers=headers[1])).status_code == 200
         made_up = {"Authorization": f"Bearer {keys[0][:-4]}AAAA"}
-        assert (await server.http.get("/v1/calendars", headers=made_up)).status_code in (401, 429)
+        assert (await server.http.get("/v1/calendars", headers=made_up)).status_code == 401
         assert (await server.http.get("/openapi.json")).status_code == 200
 
 

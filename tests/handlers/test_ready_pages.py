@@ -1,11 +1,12 @@
 """Ready answers to polls: bounded, the same bytes as those that are made anew, and gone with every change."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
 from starlette.responses import Response
 
-from handlers.ready_pages import ReadyPages
+from handlers.ready_pages import AROUND_BYTES, ReadyPages
 from tests.broker_server import API, BrokerServer
 
 EVENTS = f"{API}/channels/news/events"
@@ -13,6 +14,7 @@ EVENTS = f"{API}/channels/news/events"
 
 RECORD: Any = object()
 META: Any = object()
+EACH = 10 + AROUND_BYTES
 
 
 def asked(query: str) -> tuple[bytes, bytes]:
@@ -24,7 +26,7 @@ def page(body: bytes, etag: str | None = '"x"') -> Response:
 
 
 def test_pages_are_bounded_by_their_bytes_and_the_least_used_go_first() -> None:
-    pages = ReadyPages(100)
+    pages = ReadyPages(10 * EACH)
     for name in "abcdefghij":
         pages.put(asked(name), RECORD, META, page(b"x" * 10))
     assert pages.get(asked("a")) is not None
@@ -33,7 +35,7 @@ def test_pages_are_bounded_by_their_bytes_and_the_least_used_go_first() -> None:
 
 
 def test_a_newer_answer_to_the_same_request_takes_the_place_of_the_older() -> None:
-    pages = ReadyPages(100)
+    pages = ReadyPages(10 * EACH)
     for _ in range(20):
         pages.put(asked("a"), RECORD, META, page(b"x" * 10))
     for name in "bcdefghij":
@@ -42,10 +44,22 @@ def test_a_newer_answer_to_the_same_request_takes_the_place_of_the_older() -> No
 
 
 def test_what_is_too_large_or_has_no_validator_is_not_kept() -> None:
-    pages = ReadyPages(100)
-    pages.put(asked("large"), RECORD, META, page(b"x" * 20))
+    pages = ReadyPages(80_000)
+    pages.put(asked("large"), RECORD, META, page(b"x" * 10_000))
     pages.put(asked("plain"), RECORD, META, page(b"x", etag=None))
     assert pages.get(asked("large")) is None and pages.get(asked("plain")) is None
+
+
+def test_pages_of_next_to_nothing_are_bounded_by_what_they_really_take() -> None:
+    pages = ReadyPages(1_000_000)
+    tracemalloc.start()
+    try:
+        for number in range(2_000):
+            pages.put(asked(f"limit={number}"), RECORD, META, page(b"{}", f'"{number}"'))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1_100_000 and pages.get(asked("limit=1999")) is not None
 
 
 def test_who_has_it_is_told_so() -> None:

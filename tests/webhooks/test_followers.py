@@ -55,7 +55,7 @@ async def test_who_is_behind_is_waited_for_and_then_the_events_go(store: Store, 
     assert data_of(await store.all(channel)) == [3, 4, 5]
 
 
-async def test_who_is_sent_nothing_is_not_waited_for(store: Store, desk: Desk) -> None:
+async def test_who_is_sent_nothing_is_not_waited_for(store: Store) -> None:
     channel = await store.create(retention_events=3)
     endpoints, endpoint = Endpoints(store.engine), await follow(store, channel, "http://receiver.example/")
     await store.publish(channel, *range(5))
@@ -114,7 +114,7 @@ async def test_the_wait_ends_and_the_delivery_log_tells_of_the_gap(store: Store,
     assert (gap["verdict"], desk.taken) == ("gap", [3])
 
 
-async def test_at_most_twice_as_many_events_are_kept_as_without_a_follower(store: Store, desk: Desk) -> None:
+async def test_at_most_twice_as_many_events_are_kept_as_without_a_follower(store: Store) -> None:
     channel = await store.create(retention_events=3)
     await follow(store, channel, "http://receiver.example/", ttl_s=30 * 86_400)
     await store.publish(channel, *range(10))
@@ -122,7 +122,7 @@ async def test_at_most_twice_as_many_events_are_kept_as_without_a_follower(store
     assert data_of(await store.all(channel)) == [4, 5, 6, 7, 8, 9]
 
 
-async def test_a_log_that_waits_does_not_stay_due(store: Store, desk: Desk) -> None:
+async def test_a_log_that_waits_does_not_stay_due(store: Store) -> None:
     waiting = await store.create("waiting", retention_days=1)
     await follow(store, waiting, "http://receiver.example/", ttl_s=30 * 86_400)
     await store.publish(waiting, 1)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from handlers.channels.event_schemas import DRAFT, NULLABLE_TEXT, ULID
+from handlers.channels.event_schemas import CHANNEL_ID, DRAFT, NULLABLE_TEXT, ULID
 
-CHANNEL: dict[str, Any] = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"}
 REF: dict[str, Any] = {
     "description": "Chosen by the client; the answer repeats it.",
     "anyOf": [
@@ -12,7 +11,7 @@ REF: dict[str, Any] = {
         {"type": "string", "maxLength": 64},
     ],
 }
-CURSORS: dict[str, Any] = {"type": "object", "propertyNames": CHANNEL, "additionalProperties": ULID}
+CURSORS: dict[str, Any] = {"type": "object", "propertyNames": CHANNEL_ID, "additionalProperties": ULID}
 KEY: dict[str, Any] = {
     "type": "string",
     "minLength": 1,
@@ -36,7 +35,7 @@ def _answer(name: str, said: dict[str, Any]) -> dict[str, Any]:
 
 _CURSOR = {**ULID, "description": "Only events after this one; without cursor and since it begins at the tip."}
 _SUBSCRIBE = _object(
-    {"channel": CHANNEL},
+    {"channel": CHANNEL_ID},
     {
         "cursor": _CURSOR,
         "since": {"type": "string", "format": "date-time", "description": "Only events created after this time."},
@@ -48,18 +47,18 @@ _SUBSCRIBE = _object(
         },
     },
 )
-_TO_CHANNEL = {"channel": CHANNEL, "key": KEY}
+_TO_CHANNEL = {"channel": CHANNEL_ID, "key": KEY}
 _EVENTS = {"type": "array", "maxItems": 100, "items": DRAFT}
 _PUBLISH = {
     "anyOf": [
         {**DRAFT, "required": ["channel", "data"], "properties": {**DRAFT["properties"], **_TO_CHANNEL}},
-        _object({"channel": CHANNEL, "events": _EVENTS}, {"key": KEY}, closed=False),
+        _object({"channel": CHANNEL_ID, "events": _EVENTS}, {"key": KEY}, closed=False),
     ]
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
     "subscribe": _answer("subscribe", _SUBSCRIBE),
-    "unsubscribe": _answer("unsubscribe", _object({"channel": CHANNEL})),
+    "unsubscribe": _answer("unsubscribe", _object({"channel": CHANNEL_ID})),
     "publish": _answer("publish", _PUBLISH),
     "token": _answer("token", {"type": "string", "description": "A channel token; taken from now on."}),
 }
@@ -77,7 +76,7 @@ _ERROR = _object(
 )
 _SUBSCRIBED = _object(
     {
-        "channel": CHANNEL,
+        "channel": CHANNEL_ID,
         "cursor": {**ULID, "description": "Where it begins: events after this one come."},
         "tail": {**ULID, "description": "The end of the log at that moment."},
         "complete": {"type": "boolean", "description": "false when events after the given cursor are no longer kept."},
@@ -91,7 +90,7 @@ _SUBSCRIBED = _object(
 )
 _ENDED = _object(
     {
-        "channel": CHANNEL,
+        "channel": CHANNEL_ID,
         "code": {"type": "integer", "description": "As in the table of close codes."},
         "reason": {"type": "string"},
         "cursor": {
@@ -103,11 +102,11 @@ _ENDED = _object(
 
 MESSAGES: dict[str, dict[str, Any]] = {
     "subscribed": _answer("subscribed", _SUBSCRIBED),
-    "unsubscribed": _answer("unsubscribed", _object({"channel": CHANNEL, "cursor": ULID})),
+    "unsubscribed": _answer("unsubscribed", _object({"channel": CHANNEL_ID, "cursor": ULID})),
     "published": _answer(
         "published",
         _object(
-            {"channel": CHANNEL, "ids": {"type": "array", "items": ULID}},
+            {"channel": CHANNEL_ID, "ids": {"type": "array", "items": ULID}},
             {"replayed": {"const": True, "description": "The key came before: these are the ids of then."}},
         ),
     ),

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from broker.errors import Forbidden, Refusal, Unavailable
 from broker.scopes import Grant
+from handlers.beside import cancelled
 from handlers.broker import broker_of
 from handlers.channels.multiplex.commands import parse_asked
 from handlers.channels.multiplex.inbox import Inbox
@@ -24,8 +25,6 @@ from handlers.origins import is_allowed_origin
 from handlers.requests import query_text
 from handlers.responses import refusal_answer
 from handlers.serving.unblock import unblock_of
-
-CANCEL_AGAIN_S = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ async def _serve(socket: WebSocket, session: Session) -> None:
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _stop(tasks)
+        await cancelled(*tasks)
     for task in ended:
         if (error := task.exception()) is not None and not isinstance(error, Gone):
             logger.error("a socket ended by a defect", exc_info=error)
@@ -118,11 +117,3 @@ async def _send(socket: WebSocket, message: dict[str, object]) -> None:
         await socket.send(message)
     except (WebSocketDisconnect, RuntimeError, OSError) as error:
         raise Gone from error
-
-
-async def _stop(tasks: "list[asyncio.Task[None]]") -> None:
-    # More than once: redis-py loses a cancellation that meets one of its read timeouts.
-    while left := [task for task in tasks if not task.done()]:
-        for task in left:
-            task.cancel()
-        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from broker.events import Frame
 from broker.ids import ORIGIN
@@ -44,8 +46,8 @@ def counted(server: BrokerServer) -> list[Counting]:
 
 
 @pytest.fixture
-async def sockets(broker_server: BrokerServer, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Readers at the tip whose writes are counted; all encodings made for them are noted."""
+async def sockets(broker_server: BrokerServer) -> AsyncIterator[list[ClientConnection]]:
+    """Clients of readers at the tip."""
     await broker_server.create("news")
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(broker_server.socket("/channels/news/ws")) for _ in range(READERS)]
@@ -54,12 +56,16 @@ async def sockets(broker_server: BrokerServer, monkeypatch: pytest.MonkeyPatch) 
         yield clients
 
 
-async def test_an_idle_reader_has_no_task_and_no_coroutine(sockets: list[Any], broker_server: BrokerServer) -> None:
+async def test_an_idle_reader_has_no_task_and_no_coroutine(
+    sockets: list[ClientConnection], broker_server: BrokerServer
+) -> None:
     await until(lambda: not broker_server.running.server.server_state.tasks)
     assert not [task for task in asyncio.all_tasks() if "read-log" in task.get_name()]
 
 
-async def test_a_batch_is_one_write_for_each_reader(sockets: list[Any], broker_server: BrokerServer) -> None:
+async def test_a_batch_is_one_write_for_each_reader(
+    sockets: list[ClientConnection], broker_server: BrokerServer
+) -> None:
     transports = counted(broker_server)
     assert len(transports) == READERS
     # Who comes back to the tip takes the writes that are counted.
@@ -73,7 +79,7 @@ async def test_a_batch_is_one_write_for_each_reader(sockets: list[Any], broker_s
 
 
 async def test_an_event_is_framed_once_for_all_readers(
-    sockets: list[Any], broker_server: BrokerServer, monkeypatch: pytest.MonkeyPatch
+    sockets: list[ClientConnection], broker_server: BrokerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     framed: list[int] = []
 

@@ -33,7 +33,7 @@ def test_without_a_server_it_says_how_to_start_one(tmp_path: Path) -> None:
         on_engine(load_settings(None, {}, {"server": {"data": str(tmp_path)}}), now_ms)
 
 
-def test_what_does_not_fit_or_is_refused_is_told(shared_engine: EmbeddedEngine, engine_url: str) -> None:
+def test_what_does_not_fit_or_is_refused_is_told(engine_url: str) -> None:
     settings = load_settings(None, {}, {"engine": {"url": engine_url}})
     on_engine(settings, now_ms)
     with pytest.raises(click.ClickException, match="no such thing"):

@@ -40,7 +40,8 @@ def test_what_a_killed_server_left_is_removed_by_the_next_and_what_a_living_one_
 
 def test_other_files_of_the_data_directory_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
-    (tmp_path / "signing_key.json").write_text("{}")
+    for name in ("signing_key.json", "metrics-of-june.txt"):
+        (tmp_path / name).write_text("{}")
     with metrics_directory(tmp_path):
         pass
-    assert {path.name for path in tmp_path.iterdir()} == {"metrics", "signing_key.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics", "metrics-of-june.txt", "signing_key.json"}

@@ -158,9 +158,7 @@ async def test_events_that_retention_removes(server: BrokerServer) -> None:
     await until(lambda now: now.value("tidemark_trimmed_events_total") > 0, server)
 
 
-async def test_a_feed_that_is_cut_is_connected_again_and_counted(
-    server: BrokerServer, change: Change, engine_url: str
-) -> None:
+async def test_a_feed_that_is_cut_is_connected_again_and_counted(server: BrokerServer, engine_url: str) -> None:
     async with server.socket("/channels/news/ws"):
         tell(engine_url, "CLIENT KILL TYPE pubsub")
         await until(lambda now: now.value("tidemark_feed_connects_total") == 2, server)

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,3 +37,9 @@ def test_an_event_is_one_line(data: object, kind: str | None) -> None:
 def test_a_channel_is_one_line() -> None:
     line = channel_line({"id": "news", "name": "a\nb", "is_public": True, "event_count": 3, "last_event_at": None})
     assert line.split() == ["news", "public", "3", "-", r"a\nb"]
+
+
+@pytest.mark.parametrize("member", ["id", "event_count", "last_event_at", "name"])
+@pytest.mark.parametrize("value", [None, "\x1b[2J", 1, []])
+def test_whatever_a_server_says_of_a_channel_is_one_line(member: str, value: object) -> None:
+    assert channel_line({"id": "news", "name": "News", member: value}).isprintable()

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from broker.closing import FORBIDDEN, Closed
+from broker.closing import FORBIDDEN, TOKEN_EXPIRED, Closed
 from broker.trust import own_key
+from handlers.channels.multiplex.commands import Asked, Subscribe
+from handlers.channels.multiplex.session import open_session
 from tests.broker_server import API, BrokerServer, running_broker
 from tests.multiplex_client import multiplexed
 
@@ -197,6 +199,21 @@ async def test_a_socket_that_goes_holds_nothing(server: BrokerServer) -> None:
         while held() or server.broker.hub.readers(await server.broker.channels.find("secret")):
             await asyncio.sleep(0.01)
     assert not server.broker.ended_by_drain
+
+
+async def test_a_key_that_is_removed_while_a_channel_is_being_followed_ends_it(server: BrokerServer) -> None:
+    broker, grant = server.broker, server.broker.verifier.grant_of(server.token("sub:secret"))
+    async with open_session(broker, grant, lambda: None) as session:
+        asked = [Asked(1, Subscribe("secret", None, None, None, gap_is_error=False))]
+        following = asyncio.create_task(session.execute(asked))
+        await asyncio.sleep(0)  # now it has been let in, and waits for the engine
+        broker.verifier.replace_keys({})
+        broker.hub.judge_all()
+        await following
+        async with asyncio.timeout(5):
+            while (turn := await session.next_turn()).close is None:
+                pass
+    assert turn.close == TOKEN_EXPIRED
 
 
 async def test_a_right_that_ends_between_check_and_subscription_is_noticed(server: BrokerServer) -> None:
