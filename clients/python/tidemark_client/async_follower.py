@@ -172,6 +172,7 @@ class AsyncFollower:
                     self._core.on_refusal(answer_of(response), time.monotonic())
                     return
                 self._core.on_open(time.monotonic())
+                self._link.options.let_be_silent(response)
                 async for chunk in self._chunks(response):
                     self._core.on_chunk(chunk, time.monotonic())
                     for given in self._taken():

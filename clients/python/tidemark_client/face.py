@@ -83,8 +83,12 @@ class Options:
 
     @property
     def stream_timeout(self) -> httpx2.Timeout:
-        """How long a stream may be silent."""
-        return httpx2.Timeout(self.timing.open_s, read=2 * self.timing.silence_s)
+        """How long the head of a stream may take."""
+        return httpx2.Timeout(self.timing.open_s)
+
+    def let_be_silent(self, stream: httpx2.Response) -> None:
+        """From its head on a stream may be silent for longer: the server says something every 25 s."""
+        stream.request.extensions["timeout"]["read"] = 2 * self.timing.silence_s
 
 
 def new_key() -> str:

@@ -163,6 +163,7 @@ class Follower:
                     self._core.on_refusal(answer_of(response), time.monotonic())
                     return
                 self._core.on_open(time.monotonic())
+                self._link.options.let_be_silent(response)
                 for chunk in response.iter_raw():
                     self._core.on_chunk(chunk, time.monotonic())
                     yield from self._taken()
