@@ -208,6 +208,13 @@ def test_a_source_file_is_one_small_room(path: Path) -> None:
     assert not long
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "bench/native").glob("*.[ch]")), ids=name_of)
+def test_a_file_of_c_is_one_small_room_too(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= FILE_LINES
+    assert lines[0].startswith("/* ") or path.with_suffix(".h").exists(), "a file says what it is for"
+
+
 def test_every_source_file_has_its_tests() -> None:
     """A test file of its name, or a test that imports it; those tested only through the doors are listed as debt."""
     texts = "\n".join(path.read_text() for path in TESTS)
