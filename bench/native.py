@@ -12,7 +12,8 @@ SOURCES = Path(__file__).parent / "native"
 FLAGS = ("-O2", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra")
 PARTS = {
     "load_client": (
-        "load_client.c", "options.c", "subscriber.c", "publisher.c", "histogram.c", "watch.c", "report.c",
+        "load_client.c", "options.c", "subscriber.c", "marks.c", "publisher.c", "answers.c", "histogram.c", "watch.c",
+        "report.c",
     ),
     "limit_server": ("limit_server.c", "accept_key.c"),
 }  # fmt: skip

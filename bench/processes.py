@@ -3,11 +3,9 @@
 Nothing survives the benchmark: the kernel sends each child SIGTERM when we die. Only what was started here is ended.
 """
 
-import ctypes
 import http.client
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import time
@@ -15,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from broker.deathsignal import die_with
+
 READY_S = 60.0
 STOP_S = 10.0
 LOOK_S = 0.02
 BELOW_EPHEMERAL = range(15_000, 32_000)
 ENGINES = ("redis-server", "valkey-server")
-_PR_SET_PDEATHSIG = 1
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class NotServing(Exception):
@@ -153,13 +151,11 @@ def split_family(pid: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def bound_to(core: int) -> Callable[[], None]:
     """What a child runs before its program: it is bound to a core, and ends with us."""
-    parent = os.getpid()
+    end_with_us = die_with(os.getpid())
 
     def before_exec() -> None:
         os.sched_setaffinity(0, {core})
-        if _prctl is not None:
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+        if end_with_us is not None:
+            end_with_us()
 
     return before_exec

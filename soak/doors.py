@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 
 from soak.readers import EXPIRED, Reader, Refused
 from soak.stage import API, Broker, Stage
-from soak.ways import ANSWER_S, http_client, options_of
+from soak.ways import ANSWER_S, FOR_NOW, http_client, options_of
 from tidemark_client.ids import cursor_before
 
 SILENT_S = 20.0
@@ -115,7 +115,7 @@ def take_page(reader: Reader, page: Any) -> None:
 
 def is_refused(status: int) -> bool:
     """Whether this is a refusal that passes; raises `Refused` for any other answer than 200."""
-    if status not in (200, 429, 503):
+    if status != 200 and status not in FOR_NOW:
         raise Refused(f"was answered {status}")
     return status != 200
 

@@ -12,9 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from soak.history import History
 from soak.readers import EXPIRED, Reader, Refused
 from soak.stage import API, Broker, Stage
-from soak.ways import BROKEN, PAUSE_S, options_of
-
-FOR_NOW = (429, 503)
+from soak.ways import BROKEN, FOR_NOW, PAUSE_S, options_of
 
 
 async def follow_many(stage: Stage, history: History, readers: Sequence[Reader], chance: random.Random) -> None:

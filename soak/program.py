@@ -63,10 +63,14 @@ class Program:
         self._running.kill()
         await asyncio.to_thread(self._running.wait, STOP_S)
 
-    async def stop(self) -> int:
-        """SIGTERM, and wait for its end; the exit status."""
+    async def stop(self, patience_s: float = STOP_S) -> int:
+        """SIGTERM, and wait for its end; the exit status. Raises `NotServing` when it does not end, and kills it."""
         self._running.terminate()
-        return await asyncio.to_thread(self._running.wait, STOP_S)
+        try:
+            return await asyncio.to_thread(self._running.wait, patience_s)
+        except subprocess.TimeoutExpired:
+            await self.kill()
+            raise NotServing(f"{self.name} did not end within {patience_s:g} s of SIGTERM") from None
 
     def freeze(self) -> None:
         """SIGSTOP: it does nothing more, and keeps everything."""

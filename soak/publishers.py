@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from soak.history import History, Publish
 from soak.stage import API, Broker, Stage
-from soak.ways import ANSWER_S, BROKEN, PAUSE_S, http_client, options_of
+from soak.ways import ANSWER_S, BROKEN, FOR_NOW, PAUSE_S, http_client, options_of
 
 TYPES = ("red", "green", None)
 LAST = "last"
@@ -26,7 +26,6 @@ IMPATIENT_SHARE = 0.02
 OTHER_WAY_SHARE = 0.2
 BATCH_EVENTS = 5
 MEAN_BYTES = 200
-FOR_NOW = (429, 503)
 
 
 class Publisher:

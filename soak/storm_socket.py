@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from bench.requests import upgrade
 from soak.doors import is_refused
 from soak.readers import Reader
 from soak.stage import API, Broker, Stage
@@ -19,7 +20,6 @@ from soak.ways import OPEN_S
 TEXT, CLOSE = 1, 8
 SWITCHING = 101
 CHUNK_BYTES = 65_536
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
 class Frame(NamedTuple):
@@ -52,13 +52,7 @@ async def by_storm_socket(stage: Stage, broker: Broker, reader: Reader) -> None:
 
 def handshake(stage: Stage, reader: Reader) -> bytes:
     """The request."""
-    lines = (
-        f"GET {API}/channels/{reader.reading.channel}/ws?{urlencode(reader.query)} HTTP/1.1",
-        *("Host: soak", "Connection: Upgrade", "Upgrade: websocket"),
-        *("Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {KEY}"),
-        *(f"{name}: {value}" for name, value in stage.headers.items()),
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return upgrade(f"{API}/channels/{reader.reading.channel}/ws?{urlencode(reader.query)}", stage.headers)
 
 
 def taken_frames(data: bytearray) -> Iterator[Frame]:

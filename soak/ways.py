@@ -13,6 +13,9 @@ OPEN_S = 15.0
 PAUSE_S = 0.05
 PING_S = 2.0
 PONG_S = 4.0
+FOR_NOW = (429, 503)
+"""Refusals that pass."""
+
 UNUSED_TLS = ssl.create_default_context()
 """Made once: each client would make its own otherwise, which takes more time than most of its requests."""
 

@@ -2,8 +2,10 @@
  *
  *   load_client.c   the phases of a run, and the loop
  *   options.c       the command line, and files of requests
- *   subscriber.c    readers: WebSockets or plain streams, and the check of every event they get
- *   publisher.c     HTTP/1.1 connections that send requests: closed loop, lockstep, or on a fixed schedule
+ *   subscriber.c    readers: WebSockets or plain streams
+ *   marks.c         the check of every event that they get
+ *   publisher.c     connections that send requests: closed loop, lockstep, or on a fixed schedule
+ *   answers.c       what they are answered: HTTP/1.1, or lines
  *   histogram.c     log-linear counts of nanoseconds
  *   watch.c         CPU time and resident memory of the servers under test
  *   report.c        the result, as one JSON object on stdout
@@ -135,10 +137,12 @@ void open_subscribers(void);
 void on_subscriber(struct source *source, uint32_t events);
 uint64_t listeners_of(uint32_t line);
 bool all_subscribed(void);
-bool all_caught_up(void);
 uint32_t subscribers_open(void);
 void stall_subscribers(void);
 void resume_subscribers(void);
+
+/* marks.c */
+bool all_caught_up(void);
 
 /* publisher.c */
 uint32_t lines(void);

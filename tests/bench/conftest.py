@@ -1,5 +1,6 @@
 """The programs in C: as they are used, and with every check that the compiler can build in."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from bench.cores import choose_cores
+from bench.load import Load, run_load
 from bench.native import FLAGS, NoTools, Tools, compiled_tools
 from bench.peers import parse_peers
+from bench.report import Report
 from bench.stage import Scale, Stage
+from bench.target import Target
 from bench.targets.tidemark import mint_token
+from tests.bench.load_servers import Run
 
 CHECKED = (*FLAGS, "-Werror", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 TINY = Scale(
@@ -40,6 +45,16 @@ def compiled(flags: tuple[str, ...]) -> Tools:
 def checked_tools() -> Tools:
     """The programs with warnings as errors, and with the sanitizers for addresses and undefined behaviour."""
     return compiled(CHECKED)
+
+
+@pytest.fixture
+def run(checked_tools: Tools) -> Run:
+    """Run the load client without blocking the loop that serves it."""
+
+    async def run_it(target: Target, load: Load) -> Report:
+        return await asyncio.to_thread(run_load, checked_tools.load_client, 0, target, load)
+
+    return run_it
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The goals are those of the design, and a verdict is by the median."""
 
+from itertools import pairwise
+
 import pytest
 
 from bench.goals import FIGURES, Figure, at_least, at_most, verdict
@@ -42,6 +44,13 @@ def test_an_aim_is_never_below_its_must() -> None:
     for figure in FIGURES:
         if figure.must and figure.aim:
             assert figure.must.holds(figure.aim.limit), figure
+
+
+def test_a_figure_that_is_the_same_stands_right_below_what_it_is_the_same_as() -> None:
+    """The table has the figures in this order."""
+    for before, figure in pairwise(FIGURES):
+        if figure.text.startswith("the same"):
+            assert before.measure == figure.measure, figure
 
 
 def test_figures_and_measures_belong_together() -> None:

@@ -1,5 +1,6 @@
 """A real Chromium without a window, driven by selenium; a test fails when a page logs an error or breaks its policy."""
 
+import itertools
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 
+from tests.browser.console import Console
 from tests.serve_process import ServeProcess, serving
 
 SETTINGS = {
@@ -30,6 +32,9 @@ SWITCHES = (
     "--mute-audio",
     "--window-size=1100,900",
 )
+
+
+NUMBERS = itertools.count()
 
 
 @contextmanager
@@ -96,6 +101,41 @@ def other_browser(other_chromium: WebDriver) -> Iterator[WebDriver]:
     """The second browser for one test."""
     with clean(other_chromium) as made:
         yield made
+
+
+@pytest.fixture
+def console(server: ServeProcess, browser: WebDriver) -> Console:
+    """The console of the server in the browser."""
+    return Console(server, browser)
+
+
+@pytest.fixture
+def other(server: ServeProcess, other_browser: WebDriver) -> Console:
+    """The same in the second one."""
+    return Console(server, other_browser)
+
+
+@pytest.fixture
+def channel(server: ServeProcess) -> str:
+    """A private channel that no other test uses."""
+    name = f"log-{next(NUMBERS)}"
+    server.create(name, is_public=False)
+    return name
+
+
+@pytest.fixture
+def phone(browser: WebDriver) -> Iterator[WebDriver]:
+    """The browser as a phone in the dark, on which nothing moves that need not."""
+    features = [
+        {"name": "prefers-color-scheme", "value": "dark"},
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def picture(browser: WebDriver, directory: Path, name: str) -> None:

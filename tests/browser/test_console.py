@@ -1,7 +1,5 @@
 """The console in real browsers: what is given opens panels and stays in its tab, and what happens is seen at once."""
 
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,25 +12,6 @@ from tests.serve_process import ServeProcess, serving
 
 pytestmark = pytest.mark.timeout(180)
 ROWS = ".log .event"
-NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def console(server: ServeProcess, browser: WebDriver) -> Console:
-    return Console(server, browser)
-
-
-@pytest.fixture
-def other(server: ServeProcess, other_browser: WebDriver) -> Console:
-    return Console(server, other_browser)
-
-
-@pytest.fixture
-def channel(server: ServeProcess) -> str:
-    """A private channel that no other test uses."""
-    name = f"log-{next(NUMBERS)}"
-    server.create(name, is_public=False)
-    return name
 
 
 def shut(console: Console) -> set[str]:
@@ -207,6 +186,11 @@ def test_the_policy_is_in_force_and_no_panel_breaks_it(console: Console, channel
     console.browser.get_log("browser")  # type: ignore[no-untyped-call] # that it was refused
 
 
+def test_an_address_that_is_not_well_encoded_is_taken_as_it_stands(console: Console) -> None:
+    console.open("channels/%")
+    console.until(lambda: console.found(".failure") != [], "the refusal")
+
+
 def test_the_keyboard_alone_is_enough(console: Console, channel: str) -> None:
     console.server.publish(channel, {"n": 1}, {"n": 2})
     console.open("access", console.server.token("admin"))
@@ -236,21 +220,6 @@ def test_the_keyboard_alone_is_enough(console: Console, channel: str) -> None:
     console.until(lambda: console.found("dialog[open]") != [], "the help")
     console.press(Keys.ESCAPE)
     console.until(lambda: console.found("dialog[open]") == [], "the help to go")
-
-
-@pytest.fixture
-def phone(browser: WebDriver) -> Iterator[WebDriver]:
-    """The browser as a phone in the dark, on which nothing moves that need not."""
-    features = [
-        {"name": "prefers-color-scheme", "value": "dark"},
-        {"name": "prefers-reduced-motion", "value": "reduce"},
-    ]
-    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    yield browser
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_every_panel_fits_a_phone_in_the_dark(

@@ -9,26 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.conftest import picture
 from tests.browser.console import Console
-from tests.serve_process import ServeProcess
 
 pytestmark = pytest.mark.timeout(180)
 NUMBERS = itertools.count()
-
-
-@pytest.fixture
-def console(server: ServeProcess, browser: WebDriver) -> Console:
-    return Console(server, browser)
-
-
-@pytest.fixture
-def other(server: ServeProcess, other_browser: WebDriver) -> Console:
-    return Console(server, other_browser)
 
 
 @pytest.fixture

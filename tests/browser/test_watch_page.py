@@ -237,22 +237,11 @@ def test_an_event_that_is_not_there_is_said_to_be_none(studio: Studio) -> None:
     assert "no such event" in studio.text("headline") and not studio.is_shown("access")
 
 
-def test_it_is_readable_on_a_phone_and_in_the_dark(studio: Studio, tmp_path: Path) -> None:
-    event = studio.event(name="A very long name of a live event " * 3, visibility_mode="token")
-    studio.browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    )
-    studio.browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    )
-    try:
-        studio.open(event)
-        studio.until_state("not_started")
-        picture(studio.browser, tmp_path, "phone")
-        width = studio.browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
-        assert width[0] <= width[1]
-        back = studio.browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        assert back == "rgb(14, 16, 20)"
-    finally:
-        studio.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        studio.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+def test_it_is_readable_on_a_phone_and_in_the_dark(server: ServeProcess, phone: WebDriver, tmp_path: Path) -> None:
+    studio = Studio(server, phone)
+    studio.open(studio.event(name="A very long name of a live event " * 3, visibility_mode="token"))
+    studio.until_state("not_started")
+    picture(phone, tmp_path, "phone")
+    width, inner = phone.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
+    assert width <= inner
+    assert phone.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(14, 16, 20)"

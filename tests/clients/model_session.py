@@ -9,8 +9,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.clients.cases import ulid
-from tidemark_client.answers import Answer
+from tests.clients.cases import answer_of, ulid
 from tidemark_client.asked import Asked
 from tidemark_client.following import Follow
 from tidemark_client.ids import cursor_before
@@ -204,18 +203,13 @@ class Session:
     def _tell(self, word: str, now: float, *told: Any) -> None:
         self.lines.append([word, now, *told])
         call: dict[str, Callable[[], None]] = {
-            "answer": lambda: self.core.on_answer(_answer(told[0]), now),
+            "answer": lambda: self.core.on_answer(answer_of(told[0]), now),
             "failure": lambda: self.core.on_failure(told[0], now),
             "open": lambda: self.core.on_open(now),
             "frame": lambda: self.core.on_frame(json.dumps(told[0]), now),
             "chunk": lambda: self.core.on_chunk(told[0].encode(), now),
             "close": lambda: self.core.on_close(told[0], told[1], now),
-            "refusal": lambda: self.core.on_refusal(_answer(told[0]), now),
-            "probe": lambda: self.core.on_probe(told[0] and _answer(told[0]), now),
+            "refusal": lambda: self.core.on_refusal(answer_of(told[0]), now),
+            "probe": lambda: self.core.on_probe(told[0] and answer_of(told[0]), now),
         }
         call[word]()
-
-
-def _answer(told: dict[str, Any]) -> Answer:
-    body = told["body"]
-    return Answer(told["status"], told["headers"], (body if isinstance(body, str) else json.dumps(body)).encode())

@@ -17,38 +17,35 @@ def answer(status: int, body: bytes = b"{}", *headers: str) -> bytes:
 
 
 class Scripted:
-    """Listens on 127.0.0.1:`port`; `asked` are the requests, `connections` how many there were."""
+    """Listens at `url`; `asked` are the requests, `connections` how many there were."""
 
     def __init__(self, answers: Sequence[bytes]) -> None:
         self._answers = iter(answers)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.asked: list[bytes] = []
         self.connections = 0
-
-    @property
-    def url(self) -> str:
-        """Its origin."""
-        return f"http://127.0.0.1:{self.port}"
 
     def run(self) -> None:
         """Serve one connection after the other until the answers are used up."""
         with self._listener:
-            for said in self._answers:
+            said = next(self._answers, None)
+            while said is not None:
                 client, _ = self._listener.accept()
                 self.connections += 1
                 with client:
-                    self._talk(client, said)
+                    said = self._talk(client, said)
 
-    def _talk(self, client: socket.socket, said: bytes | None) -> None:
+    def _talk(self, client: socket.socket, said: bytes | None) -> bytes | None:
+        """Answer on one connection until it ends; what is to be said on the next."""
         while said is not None and (request := _request(client)):
             self.asked.append(request)
-            if said == GONE:
-                return
             client.sendall(said)
-            if b"Connection: close" in said:
-                return
+            is_over = said == GONE or b"Connection: close" in said
             said = next(self._answers, None)
+            if is_over:
+                break
+        return said
 
 
 def _request(client: socket.socket) -> bytes:

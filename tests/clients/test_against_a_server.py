@@ -164,8 +164,26 @@ async def test_where_no_upgrade_passes_it_takes_the_stream(shared_server: ServeP
     assert said[0].startswith("ws is not to be had here (501); resuming after ")
 
 
+async def test_a_stream_may_be_silent_for_longer_than_it_may_take_to_open(
+    shared_server: ServeProcess, news: str, face: str
+) -> None:
+    said: list[str] = []
+    timing = Timing(**{**vars(QUICK), "open_s": 0.5})
+    token = shared_server.token("admin")
+    async with client_of(face, shared_server.url, token=token, timing=timing, on_trouble=said.append) as client:
+        shared_server.publish(news, 0)
+        follower = client.follow(news, newest=1, transports=["sse"])
+        assert (await anext(follower)).data == 0
+        taking = asyncio.create_task(take(follower, 1))
+        done, _ = await asyncio.wait([taking], timeout=1)
+        assert not done
+        shared_server.publish(news, 1)
+        assert await taking == [1]
+    assert said == []
+
+
 async def test_where_streams_are_held_back_it_polls(shared_server: ServeProcess, news: str, face: str) -> None:
-    timing = Timing(**{**vars(QUICK), "open_s": 0.3, "answer_s": 5, "silence_s": 0.3})
+    timing = Timing(**{**vars(QUICK), "open_s": 0.3, "answer_s": 5, "silence_s": 3600})
     async with (
         bad_network(shared_server.port, holds_streams=True) as network,
         client_of(face, network.url, token=shared_server.token("admin"), timing=timing) as client,

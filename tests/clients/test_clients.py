@@ -13,7 +13,7 @@ import pytest
 from tests.certificates import Authority
 from tests.clients.faces import FACES, client_of
 from tests.clients.scripted import GONE, answer, scripted
-from tidemark_client import Draft, RawJson, Refused, Timing, Unreachable
+from tidemark_client import Draft, Invalid, RawJson, Refused, Timing, Unreachable
 
 pytestmark = pytest.mark.parametrize("face", FACES)
 
@@ -107,10 +107,18 @@ async def test_any_other_call_has_a_key_where_it_writes(face: str) -> None:
     assert [len(keys_of([asked])) for asked in server.asked] == [0, 1]
 
 
+async def test_a_call_with_what_is_no_json_is_told_before_anything_is_asked(face: str) -> None:
+    async with client_of(face, "http://127.0.0.1:9") as client:
+        for body in ({"n": float("nan")}, {1, 2}):
+            with pytest.raises(Invalid, match="no JSON"):
+                await client.request("POST", "channels", json=body)
+
+
 async def test_a_success_of_another_kind_of_server_is_refused(face: str) -> None:
-    with scripted(answer(200, b"<html>"), answer(200, b"[]")) as server:
+    bodies = (b"<html>", b"[]", b'{"events":[],"cursor":null,"has_more":false}', b'{"events":[],"cursor":"A"}')
+    with scripted(*(answer(200, body) for body in bodies)) as server:
         async with client_of(face, server.url) as client:
-            for _ in range(2):
+            for _ in bodies:
                 with pytest.raises(Refused, match="not that of a Tidemark server"):
                     await client.page("news")
 

@@ -121,3 +121,28 @@ async def test_a_token_function_that_fails_is_the_callers_own_error(face: str) -
     async with told() as server, client_of(face, server.url, token=token, timing=QUICK) as client:
         with pytest.raises(LookupError):
             await take(client.follow("news", cursor=START), 1)
+
+
+async def test_a_reader_goes_on_after_a_token_function_that_failed_once(face: str) -> None:
+    tokens = iter(["one"])
+
+    def token() -> str:
+        if not server.paths and not failed:
+            failed.append(True)
+            raise LookupError("no token today")
+        return next(tokens)
+
+    failed: list[bool] = []
+    async with told(send(1)) as server, client_of(face, server.url, token=token) as client:
+        follower = client.follow("news", cursor=START)
+        with pytest.raises(LookupError):
+            await anext(follower)
+        assert await take(follower, 1) == [1]
+
+
+async def test_a_reader_that_was_closed_has_ended(face: str) -> None:
+    async with told(send(1)) as server, client_of(face, server.url) as client:
+        follower = client.follow("news", cursor=START)
+        assert await take(follower, 1) == [1]
+        with pytest.raises(StopAsyncIteration):
+            await anext(follower)

@@ -1,11 +1,11 @@
 """docs/edge.md tells the truth: nginx and Varnish take the files as it says. What they do then, tests/edge knows."""
 
 from pathlib import Path
-from socket import socket
 
+from bench.processes import answers, free_port
 from tests.docs.blocks import Blocks, runs
 from tests.docs.shells import shell, until
-from tests.edge.caches import COMMANDS, free_port
+from tests.edge.caches import COMMANDS
 from tests.programs import program
 
 
@@ -39,10 +39,4 @@ def test_varnish_compiles_the_file_and_serves_with_it(tmp_path: Path, blocks: Bl
     }
     with shell(tmp_path, port, here) as bash:
         log = bash.type(block.text, goes_on=True)
-        until(lambda: accepts(port), log.read_text)
-
-
-def accepts(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+        until(lambda: answers(port), log.read_text)

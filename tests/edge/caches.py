@@ -1,8 +1,6 @@
 """Real nginx and real Varnish as children of the test, on free ports of 127.0.0.1, with the files of `deploy/`."""
 
 import os
-import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.processes import answers, free_port
 from broker.storage.engine_process import end, spawn
+from tests.programs import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROGRAMS = {"nginx": "nginx", "varnish": "varnishd"}
@@ -52,12 +52,10 @@ class Cache:
 @contextmanager
 def running_cache(name: str, origin_port: int, directory: Path) -> Iterator[Cache]:
     """The cache of this name in front of 127.0.0.1:`origin_port`; skips the test where this machine has none."""
-    program = shutil.which(PROGRAMS[name], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.skip(f"no {name}: apt-get install {name}")
+    path = program(PROGRAMS[name])
     for _ in range(3):  # until the port that was free is still free
         port = free_port()
-        child = start(COMMANDS[name](program, port, origin_port, directory), directory)
+        child = start(COMMANDS[name](path, port, origin_port, directory), directory)
         try:
             if is_listening(child, port):
                 yield Cache(name, port)
@@ -112,22 +110,11 @@ def on_this_site(path: Path, changes: Mapping[str, str]) -> str:
     return text
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def is_listening(child: "subprocess.Popen[bytes]", port: int) -> bool:
     """True once the port accepts; False when the child ended or takes too long."""
     until = time.monotonic() + START_S
     while child.poll() is None and time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
+        if answers(port):
             return child.poll() is None
+        time.sleep(0.02)
     return False

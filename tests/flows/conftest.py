@@ -17,6 +17,13 @@ def server(tmp_path: Path) -> Iterator[ServeProcess]:
         yield running
 
 
+@pytest.fixture
+def durable_server(tmp_path: Path) -> Iterator[ServeProcess]:
+    """A server whose engine can be killed at any moment: with everysec it may answer before it writes."""
+    with serving(tmp_path / "data", {"TIDEMARK_ENGINE__FSYNC": "always"}) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
     """A server for all tests of this process, for those who use channels of their own and leave it running."""

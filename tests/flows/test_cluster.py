@@ -1,23 +1,17 @@
 """Brokers on a cluster of three primaries: one for all, and what a fail-over loses is said at every door."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.clusters import QUICK_MS, Cluster, running_cluster
+from tests.flows.sockets import next_data
 from tests.serve_process import ServeProcess, serving
 from tests.storage.cluster.test_fail_over import MINE, cut_off, fail_over
-
-
-async def next_data(socket: ClientConnection) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), 30))["data"]
 
 
 @contextmanager

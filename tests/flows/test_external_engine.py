@@ -5,19 +5,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection
 
 from tests.certificates import Authority
 from tests.engines import BOTH, SYSTEM, WHEEL
 from tests.external_engine import external_engine
+from tests.flows.sockets import next_data
 from tests.serve_process import ServeProcess, refused_start, serving
-
-
-async def next_data(socket: ClientConnection) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), 30))["data"]
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -5,15 +5,13 @@ import json
 import os
 import signal
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.serve_process import ServeProcess, serving
+from tests.serve_process import ServeProcess
 
 SERVICE = "/event.events.private.v1.Service"
 CHANNEL = "/api/v1/channels/lifecycle-team-acme"
@@ -89,13 +87,6 @@ async def test_a_key_of_the_command_line_calls_and_follows_what_it_does(server: 
     assert [each["data"]["event"] for each in frames] == [answers[at].json()["events"][0] for at in (0, 2)]
     assert answers[3].json() == answers[2].json() and frames[0]["data"]["subject"] == event_id
     assert [each.headers["Tidemark-Cursor"] for each in answers] == [frames[at]["id"] for at in (0, 0, 1, 1)]
-
-
-@pytest.fixture
-def durable_server(tmp_path: Path) -> Iterator[ServeProcess]:
-    """A server whose engine can be killed at any moment: with everysec it may answer before it writes."""
-    with serving(tmp_path / "data", {"TIDEMARK_ENGINE__FSYNC": "always"}) as running:
-        yield running
 
 
 def kill_broker(server: ServeProcess) -> None:

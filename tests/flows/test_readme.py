@@ -8,7 +8,7 @@ from typing import NamedTuple
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.docs.blocks import ROOT, Block, Blocks, runs
+from tests.docs.blocks import Block, Blocks, runs
 from tests.docs.shells import Shell, shell, until
 from tests.serve_process import free_port
 
@@ -67,8 +67,3 @@ def test_its_commands_do_what_it_says(tmp_path: Path, blocks: Blocks) -> None:
         # Fails unless the server's status is 0.
         bash.type("wait %1")
     assert (tmp_path / "data").is_dir(), "the data is where the caller was"
-
-
-def test_every_file_that_it_names_is_there() -> None:
-    names = re.findall(r"\]\(([\w./-]+)\)", (ROOT / "README.md").read_text())
-    assert names and [name for name in names if not (ROOT / name).exists()] == []

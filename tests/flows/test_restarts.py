@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from broker.storage.embedded import EmbeddedEngine
 from tests.engines import wait_for_end
-from tests.serve_process import ServeProcess, serving
+from tests.serve_process import ServeProcess
 
 PATIENCE_S = 40.0
 
@@ -44,13 +42,6 @@ async def follow(server: ServeProcess, cursor: str, most: int) -> list[tuple[str
             except (ConnectionClosed, InvalidHandshake, OSError):
                 await asyncio.sleep(0.02)
     return taken
-
-
-@pytest.fixture
-def durable_server(tmp_path: Path) -> Iterator[ServeProcess]:
-    """A server whose engine can be killed at any moment: with everysec it may answer before it writes."""
-    with serving(tmp_path / "data", {"TIDEMARK_ENGINE__FSYNC": "always"}) as running:
-        yield running
 
 
 def test_all_that_was_acknowledged_is_there_after_the_broker_was_killed(server: ServeProcess) -> None:

@@ -1,7 +1,6 @@
 """TLS of our own listener, as a person runs it: with one process and with workers, read anew while it serves."""
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
@@ -13,9 +12,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from tests.certificates import Authority, serial_of
+from tests.flows.sockets import next_data
 from tests.serve_process import API, COMMAND, ServeProcess, environment, free_port, refused_start
 
 PATIENCE_S = 30
@@ -88,10 +88,6 @@ def until_shown(server: SecureServe, serial: int) -> None:
     while server.shown_serial() != serial:
         assert time.monotonic() < until_s, "the new certificate is not shown"
         time.sleep(0.02)
-
-
-async def next_data(socket: ClientConnection) -> object:
-    return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))["data"]
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -1,7 +1,6 @@
 """Several worker processes behind one port: they serve together, are kept running, replaced, and ended together."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
@@ -9,10 +8,10 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.engines import wait_for_end
+from tests.flows.sockets import next_data
 from tests.serve_process import ServeProcess, refused_start, serving
 
 TWO = {"TIDEMARK_SERVER__WORKERS": "2"}
@@ -56,10 +55,6 @@ def held_by(pid: int, server: ServeProcess) -> int:
     """How many connections a worker holds."""
     connections = psutil.Process(pid).net_connections("tcp")
     return sum(each.status == "ESTABLISHED" and each.laddr.port == server.port for each in connections)
-
-
-async def next_data(socket: ClientConnection) -> object:
-    return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))["data"]
 
 
 async def test_connections_are_spread_over_the_workers_and_each_sees_every_event(server: ServeProcess) -> None:

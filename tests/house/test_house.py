@@ -181,6 +181,10 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def says_that_it_is_pure(path: Path) -> bool:
+    return "Pure." in (ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -202,6 +206,13 @@ def test_a_source_file_is_one_small_room(path: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global)]
     long = {each.name: body_lines(each) for each in functions(path) if body_lines(each) > BODY_LINES}
     assert not long
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bench/native").glob("*.[ch]")), ids=name_of)
+def test_a_file_of_c_is_one_small_room_too(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= FILE_LINES
+    assert lines[0].startswith("/* ") or path.with_suffix(".h").exists(), "a file says what it is for"
 
 
 def test_every_source_file_has_its_tests() -> None:
@@ -228,7 +239,7 @@ def test_debt_only_goes_down() -> None:
     assert {name: len((ROOT / name).read_text().splitlines()) for name in DEBT} == DEBT
 
 
-@pytest.mark.parametrize("name", PURE_FILES)
+@pytest.mark.parametrize("name", sorted({*PURE_FILES, *map(name_of, filter(says_that_it_is_pure, SOURCES))}))
 def test_a_pure_module_has_no_loop_no_clock_and_no_chance(name: str) -> None:
     tree = ast.parse((ROOT / name).read_text())
     for node in ast.walk(tree):

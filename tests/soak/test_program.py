@@ -46,6 +46,15 @@ async def test_sigterm_ends_it_with_its_status(program: Program) -> None:
     assert await program.stop() == -15
 
 
+async def test_one_that_does_not_end_is_said_so_and_killed(tmp_path: Path) -> None:
+    port, deaf = free_port(), f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SERVER}"
+    program = Program("server", [sys.executable, "-c", deaf, port], tmp_path / "log", listens(port), os.environ)
+    await program.start()
+    with pytest.raises(NotServing, match=r"server did not end within 0\.1 s of SIGTERM"):
+        await program.stop(patience_s=0.1)
+    assert not psutil.pid_exists(program.pid)
+
+
 async def test_it_is_frozen_and_thawed(program: Program) -> None:
     await program.start()
     program.freeze()

@@ -29,7 +29,7 @@ export function storedEvents(told) {
 
 export function pageOf(body) {
   try {
-    if (typeof body.cursor !== "string") throw new TypeError("no page");
+    if (typeof body.cursor !== "string" || body.has_more === undefined) throw new TypeError("no page");
     return {
       events: body.events.map(eventOf),
       cursor: body.cursor,

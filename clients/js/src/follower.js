@@ -36,11 +36,12 @@ export class Follower {
   async next() {
     for (;;) {
       const { value, done } = await this.#given.next();
-      // Over, and not closed by its reader: that is no end to be taken for "nothing more".
-      if (done && this.#core.error !== null && !this.#over.signal.aborted) throw this.#core.error;
-      if (done) return { value: undefined, done: true };
-      if (value.event) return { value: value.event, done: false };
-      this.#tell(value);
+      if (done && this.#over.signal.aborted) return { value: undefined, done: true };
+      if (done && this.#core.error !== null) throw this.#core.error;
+      // Something of the caller's own broke in, such as a token function that threw: that is no end of the reading.
+      if (done) this.#given = this.#everything();
+      else if (value.event) return { value: value.event, done: false };
+      else this.#tell(value);
     }
   }
 

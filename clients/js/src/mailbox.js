@@ -1,5 +1,5 @@
-// What a socket says, in order, for one who takes it when there is time: bounded, as a WebSocket cannot be told to
-// wait.
+// What a socket says, in order, for one who takes it when there is time. A WebSocket cannot be told to wait, so whoever
+// fills it looks at its size.
 
 export class Mailbox {
   #words = [];

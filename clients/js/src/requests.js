@@ -60,13 +60,11 @@ export function gapOf(asked, page) {
 }
 
 export function render(value) {
-  let text;
   try {
-    text = JSON.stringify(value);
+    return JSON.stringify(value);
   } catch (error) {
     throw new Invalid(`no JSON: ${error.message}`);
   }
-  return text;
 }
 
 function wireOf({ data, type, meta, replyTo }) {

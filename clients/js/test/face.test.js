@@ -52,10 +52,11 @@ test("what is published is read", async () => {
 });
 
 test("a success of another kind of server is refused", async () => {
-  const server = createServer((_, answer) => answer.end("{}")).listen(0, "127.0.0.1");
+  const bodies = ["{}", "{}", "{}", '{"events":[],"cursor":"A"}', '{"events":[],"cursor":null,"has_more":false}'];
+  const server = createServer((_, answer) => answer.end(bodies.shift())).listen(0, "127.0.0.1");
   await once(server, "listening");
   const other = new Client(`http://127.0.0.1:${server.address().port}`, { timing: QUICK });
-  const calls = [() => other.publish("news", 1), () => other.publishBatch("news", [{ data: 1 }]), () => other.page("news")];
+  const calls = [() => other.publish("news", 1), () => other.publishBatch("news", [{ data: 1 }]), ...Array(3).fill(() => other.page("news"))];
   for (const call of calls) await assert.rejects(call, Refused);
   server.close();
   server.closeAllConnections();
@@ -150,6 +151,16 @@ test("closing ends one that waits", async () => {
     setTimeout(() => follower.close(), 100);
     assert.deepEqual(await waiting, { value: undefined, done: true });
   }
+});
+
+test("a reader goes on after a token function that failed once", async () => {
+  const id = await channel();
+  await client.publish(id, 1);
+  const tokens = [() => { throw new RangeError("no token today"); }];
+  const other = new Client(URL_, { token: async () => tokens.shift()?.() ?? token, timing: QUICK });
+  const follower = other.follow(id, { newest: 1 });
+  await assert.rejects(follower.next(), RangeError);
+  assert.deepEqual(await take(follower, 1), [1]);
 });
 
 test("nobody there is unreachable, with the key to try again", async () => {

@@ -1,9 +1,6 @@
 """The asyncio face: publish, read and follow from coroutines."""
 
 import asyncio
-import json as jsonlib
-import random
-import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,15 +15,13 @@ from tidemark_client.async_follower import AsyncFollower
 from tidemark_client.async_link import AsyncLink
 from tidemark_client.errors import GapFound
 from tidemark_client.event import Event, Page, page_of, stored_event, stored_events
-from tidemark_client.face import AsyncToken, OnGap, OnTrouble, Options, says_of
-from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one
+from tidemark_client.face import PATIENCE_S, AsyncToken, OnGap, OnTrouble, Options, chance, new_key, says_of
+from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one, render_json
 from tidemark_client.retrying import Retrying
 from tidemark_client.server_url import ServerUrl
 from tidemark_client.steps import Ask, Done, Pause
 from tidemark_client.timing import Timing
 from tidemark_client.ways import TRANSPORTS, Transport
-
-PATIENCE_S = 60.0
 
 
 class AsyncClient:
@@ -77,11 +72,11 @@ class AsyncClient:
         open whether it is stored: the same key finds out.
         """
         draft = Draft(data, type, meta, reply_to)
-        return stored_event(await self._call(publish_one(channel_id, draft, key or _new_key())))
+        return stored_event(await self._call(publish_one(channel_id, draft, key or new_key())))
 
     async def publish_batch(self, channel_id: str, drafts: Sequence[Draft], *, key: str | None = None) -> list[Event]:
         """Append up to 100 events, all or none, next to each other; otherwise as `publish`."""
-        return stored_events(await self._call(publish_batch(channel_id, drafts, key or _new_key())))
+        return stored_events(await self._call(publish_batch(channel_id, drafts, key or new_key())))
 
     async def page(
         self,
@@ -144,8 +139,8 @@ class AsyncClient:
         key: str | None = None,
     ) -> Any:
         """Any other call of the API: the JSON of its answer. A write gets an Idempotency-Key."""
-        body = None if json is None else jsonlib.dumps(json).encode()
-        headers = {} if method == "GET" else {KEY_HEADER: key or _new_key()}
+        body = None if json is None else render_json(json)
+        headers = {} if method == "GET" else {KEY_HEADER: key or new_key()}
         return await self._call(Call(method, path, query or {}, body, headers))
 
     async def aclose(self) -> None:
@@ -163,8 +158,7 @@ class AsyncClient:
     async def _call(self, call: Call) -> Any:
         retrying = Retrying(call, self._patience_s, time.monotonic(), self._link.options.timing)
         while True:
-            # Not a secret: only that not everybody comes back at once.
-            match retrying.next_step(time.monotonic(), random.random()):
+            match retrying.next_step(time.monotonic(), chance()):
                 case Ask(asked):
                     try:
                         retrying.on_answer(await self._link.ask(asked))
@@ -179,7 +173,3 @@ class AsyncClient:
                     return parse_answer(answer)
                 case finish:
                     raise finish.error
-
-
-def _new_key() -> str:
-    return secrets.token_hex(16)

@@ -1,7 +1,6 @@
 """The asyncio face of a reader: an iterator that gives every event once, in order, whatever breaks meanwhile."""
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
@@ -22,6 +21,7 @@ from tidemark_client.face import (
     OnGap,
     OnTrouble,
     answer_of,
+    chance,
     close_of,
     handshake_answer_of,
     is_stream,
@@ -45,6 +45,7 @@ class AsyncFollower:
         self._core = Follow(asked, link.options.timing)
         self._on_gap = on_gap
         self._on_trouble = on_trouble
+        self._is_closed = False
         self._given = self._everything()
 
     @property
@@ -55,7 +56,7 @@ class AsyncFollower:
     async def begin(self) -> Self:
         """Settle where it begins: what is published from here on will be given. Else the first `anext` settles it."""
         while not self._core.has_begun:
-            await self._do(self._core.next_step(time.monotonic(), _chance()))
+            await self._do(self._core.next_step(time.monotonic(), chance()))
             if not self._core.has_begun:
                 for given in self._taken():
                     self._tell(given)
@@ -70,16 +71,20 @@ class AsyncFollower:
             try:
                 given = await anext(self._given)
             except StopAsyncIteration:
-                # Over, and not closed by its reader: that is no end to be taken for "nothing more".
                 if self._core.error is not None:
                     raise self._core.error from None
-                raise
+                if self._is_closed:
+                    raise
+                # Something of the caller's own broke in, such as a timeout: no end of the reading.
+                self._given = self._everything()
+                continue
             if isinstance(given, Event):
                 return given
             self._tell(given)
 
     async def aclose(self) -> None:
         """Leave the connection. `cursor` stays."""
+        self._is_closed = True
         await self._given.aclose()
 
     async def __aenter__(self) -> Self:
@@ -96,7 +101,7 @@ class AsyncFollower:
         for given in self._taken():
             yield given
         while True:
-            step = self._core.next_step(time.monotonic(), _chance())
+            step = self._core.next_step(time.monotonic(), chance())
             if isinstance(step, Open):
                 way = self._socket(step) if step.transport == "ws" else self._stream(step)
                 async with aclosing(way) as everything:
@@ -167,13 +172,15 @@ class AsyncFollower:
                     self._core.on_refusal(answer_of(response), time.monotonic())
                     return
                 self._core.on_open(time.monotonic())
+                self._link.options.let_be_silent(response)
                 async for chunk in self._chunks(response):
                     self._core.on_chunk(chunk, time.monotonic())
                     for given in self._taken():
                         yield given
                     if not self._core.is_open:
                         return
-            self._core.on_close(None, "", time.monotonic())
+            if self._core.is_open:
+                self._core.on_close(None, "", time.monotonic())
         except httpx2.TransportError as error:
             self._failed(error)
 
@@ -188,7 +195,6 @@ class AsyncFollower:
                 await self._wake()
                 return
             except StopAsyncIteration:
-                self._core.on_close(None, "", time.monotonic())
                 return
             yield chunk
 
@@ -205,8 +211,3 @@ class AsyncFollower:
     def _failed(self, error: BaseException) -> None:
         says, is_passing = says_of(self._link.options.url, error)
         self._core.on_failure(says, time.monotonic(), is_passing=is_passing)
-
-
-def _chance() -> float:
-    # Not a secret: only that not everybody comes back at once.
-    return random.random()

@@ -1,8 +1,5 @@
 """The blocking face: publish, read and follow from ordinary code."""
 
-import json as jsonlib
-import random
-import secrets
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +12,15 @@ from tidemark_client.answers import KEY_HEADER, Call, parse_answer
 from tidemark_client.asked import Asked
 from tidemark_client.errors import GapFound
 from tidemark_client.event import Event, Page, page_of, stored_event, stored_events
-from tidemark_client.face import OnGap, OnTrouble, Options, Token, says_of
+from tidemark_client.face import PATIENCE_S, OnGap, OnTrouble, Options, Token, chance, new_key, says_of
 from tidemark_client.follower import Follower
 from tidemark_client.link import Link
-from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one
+from tidemark_client.requests import Draft, gap_of, page_call, publish_batch, publish_one, render_json
 from tidemark_client.retrying import Retrying
 from tidemark_client.server_url import ServerUrl
 from tidemark_client.steps import Ask, Done, Pause
 from tidemark_client.timing import Timing
 from tidemark_client.ways import TRANSPORTS, Transport
-
-PATIENCE_S = 60.0
 
 
 class Client:
@@ -76,11 +71,11 @@ class Client:
         open whether it is stored: the same key finds out.
         """
         draft = Draft(data, type, meta, reply_to)
-        return stored_event(self._call(publish_one(channel_id, draft, key or _new_key())))
+        return stored_event(self._call(publish_one(channel_id, draft, key or new_key())))
 
     def publish_batch(self, channel_id: str, drafts: Sequence[Draft], *, key: str | None = None) -> list[Event]:
         """Append up to 100 events, all or none, next to each other; otherwise as `publish`."""
-        return stored_events(self._call(publish_batch(channel_id, drafts, key or _new_key())))
+        return stored_events(self._call(publish_batch(channel_id, drafts, key or new_key())))
 
     def page(
         self,
@@ -142,8 +137,8 @@ class Client:
         key: str | None = None,
     ) -> Any:
         """Any other call of the API: the JSON of its answer. A write gets an Idempotency-Key."""
-        body = None if json is None else jsonlib.dumps(json).encode()
-        headers = {} if method == "GET" else {KEY_HEADER: key or _new_key()}
+        body = None if json is None else render_json(json)
+        headers = {} if method == "GET" else {KEY_HEADER: key or new_key()}
         return self._call(Call(method, path, query or {}, body, headers))
 
     def close(self) -> None:
@@ -161,8 +156,7 @@ class Client:
     def _call(self, call: Call) -> Any:
         retrying = Retrying(call, self._patience_s, time.monotonic(), self._link.options.timing)
         while True:
-            # Not a secret: only that not everybody comes back at once.
-            match retrying.next_step(time.monotonic(), random.random()):
+            match retrying.next_step(time.monotonic(), chance()):
                 case Ask(asked):
                     try:
                         retrying.on_answer(self._link.ask(asked))
@@ -177,7 +171,3 @@ class Client:
                     return parse_answer(answer)
                 case finish:
                     raise finish.error
-
-
-def _new_key() -> str:
-    return secrets.token_hex(16)

@@ -80,9 +80,11 @@ def stored_events(told: Any) -> list[Event]:
 def page_of(body: Any) -> Page:
     """The page of an answer's JSON; raises `Refused` for what is none."""
     try:
+        if not isinstance(body["cursor"], str):
+            raise ValueError("no page")
         return Page(
             [event_of(fields) for fields in body["events"]],
-            str(body["cursor"]),
+            body["cursor"],
             bool(body["has_more"]),
             bool(body.get("complete", True)),
             body.get("oldest"),

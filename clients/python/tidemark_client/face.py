@@ -1,7 +1,9 @@
-"""What both faces share: the words of a request, and what the libraries' errors mean to the core."""
+"""What both faces share: the words of a request, its key, chance, and what the libraries' errors mean to the core."""
 
 import inspect
 import os
+import random
+import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from tidemark_client.timing import Timing
 
 AGENT = "tidemark-client"
 MAX_FRAME_BYTES = 4 << 20
+PATIENCE_S = 60.0
 BROKEN = (InvalidHandshake, OSError, EOFError)
 
 Token = str | Callable[[], str | None] | None
@@ -80,8 +83,22 @@ class Options:
 
     @property
     def stream_timeout(self) -> httpx2.Timeout:
-        """How long a stream may be silent."""
-        return httpx2.Timeout(self.timing.open_s, read=2 * self.timing.silence_s)
+        """How long the head of a stream may take."""
+        return httpx2.Timeout(self.timing.open_s)
+
+    def let_be_silent(self, stream: httpx2.Response) -> None:
+        """From its head on a stream may be silent for longer: the server says something every 25 s."""
+        stream.request.extensions["timeout"]["read"] = 2 * self.timing.silence_s
+
+
+def new_key() -> str:
+    """An Idempotency-Key."""
+    return secrets.token_hex(16)
+
+
+def chance() -> float:
+    """A number from 0 to 1 for the core; no secret, only that not everybody comes back at once."""
+    return random.random()
 
 
 def headers_of(call: Call, token: str | None) -> dict[str, str]:

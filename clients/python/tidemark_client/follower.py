@@ -1,6 +1,5 @@
 """The blocking face of a reader: an iterator that gives every event once, in order, whatever breaks meanwhile."""
 
-import random
 import time
 from collections.abc import Generator, Iterator
 from types import TracebackType
@@ -19,6 +18,7 @@ from tidemark_client.face import (
     OnGap,
     OnTrouble,
     answer_of,
+    chance,
     close_of,
     handshake_answer_of,
     is_stream,
@@ -43,6 +43,7 @@ class Follower:
         self._core = Follow(asked, link.options.timing)
         self._on_gap = on_gap
         self._on_trouble = on_trouble
+        self._is_closed = False
         self._given = self._everything()
 
     @property
@@ -53,7 +54,7 @@ class Follower:
     def begin(self) -> Self:
         """Settle where it begins: what is published from here on will be given. Else the first `next` settles it."""
         while not self._core.has_begun:
-            self._do(self._core.next_step(time.monotonic(), _chance()))
+            self._do(self._core.next_step(time.monotonic(), chance()))
             if not self._core.has_begun:
                 for given in self._taken():
                     self._tell(given)
@@ -68,16 +69,20 @@ class Follower:
             try:
                 given = next(self._given)
             except StopIteration:
-                # Over, and not closed by its reader: that is no end to be taken for "nothing more".
                 if self._core.error is not None:
                     raise self._core.error from None
-                raise
+                if self._is_closed:
+                    raise
+                # Something of the caller's own broke in, such as a token function that raised: no end of the reading.
+                self._given = self._everything()
+                continue
             if isinstance(given, Event):
                 return given
             self._tell(given)
 
     def close(self) -> None:
         """Leave the connection. `cursor` stays."""
+        self._is_closed = True
         self._given.close()
 
     def __enter__(self) -> Self:
@@ -93,7 +98,7 @@ class Follower:
         # The page with which it began may have brought events, and a socket may be silent for long.
         yield from self._taken()
         while True:
-            step = self._core.next_step(time.monotonic(), _chance())
+            step = self._core.next_step(time.monotonic(), chance())
             if isinstance(step, Open):
                 yield from self._socket(step) if step.transport == "ws" else self._stream(step)
             else:
@@ -158,6 +163,7 @@ class Follower:
                     self._core.on_refusal(answer_of(response), time.monotonic())
                     return
                 self._core.on_open(time.monotonic())
+                self._link.options.let_be_silent(response)
                 for chunk in response.iter_raw():
                     self._core.on_chunk(chunk, time.monotonic())
                     yield from self._taken()
@@ -180,8 +186,3 @@ class Follower:
     def _failed(self, error: BaseException) -> None:
         says, is_passing = says_of(self._link.options.url, error)
         self._core.on_failure(says, time.monotonic(), is_passing=is_passing)
-
-
-def _chance() -> float:
-    # Not a secret: only that not everybody comes back at once.
-    return random.random()

@@ -1,7 +1,7 @@
 """The calls of the channels API that have a form of their own: publishing and pages. Pure."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ def page_call(
     *,
     cursor: str | None = None,
     since: str | None = None,
-    types: Iterable[str] | None = None,
+    types: Collection[str] | None = None,
     limit: int | None = PAGE_EVENTS,
     wait_s: float = 0.0,
     etag: str | None = None,
@@ -68,7 +68,7 @@ def page_call(
     return Call("GET", events_path(channel_id), query, None, {"If-None-Match": etag} if etag else {}, wait_s)
 
 
-def spell_types(types: Iterable[str] | None) -> str | None:
+def spell_types(types: Collection[str] | None) -> str | None:
     """Types as a query has them: sorted, each once; None for no filter. Raises `Invalid`."""
     if types is None:
         return None
@@ -79,13 +79,17 @@ def spell_types(types: Iterable[str] | None) -> str | None:
 
 def render_draft(draft: Draft) -> bytes:
     """The JSON of an event to be published; raises `Invalid` for what has none."""
-    data = draft.data if isinstance(draft.data, RawJson) else _json(draft.data)
+    data = draft.data if isinstance(draft.data, RawJson) else render_json(draft.data)
     others = {"type": draft.type, "meta": draft.meta, "reply_to": draft.reply_to}
     given = {name: value for name, value in others.items() if value is not None}
-    return b'{"data":%b%b}' % (data, b"".join(b",%b:%b" % (_json(name), _json(value)) for name, value in given.items()))
+    return b'{"data":%b%b}' % (
+        data,
+        b"".join(b",%b:%b" % (render_json(name), render_json(value)) for name, value in given.items()),
+    )
 
 
-def _json(value: Any) -> bytes:
+def render_json(value: Any) -> bytes:
+    """A value as JSON; raises `Invalid` for what has none."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError) as error:

@@ -10,7 +10,7 @@ class Timing:
     answer_s: float = 10.0
     """How long an answer may take."""
     open_s: float = 10.0
-    """How long the opening of a socket or a stream may take, with a stream's first byte."""
+    """How long a socket or a stream may take to open: with a stream's first byte, in the blocking face its head."""
     silence_s: float = 30.0
     """After so long without a word on a socket it is asked over HTTP whether there is one; a stream may be silent
     twice as long, as the server says something every 25 s."""

@@ -1,6 +1,6 @@
 // A plot over time, drawn as SVG: a few lines, a legend with the values of now, and a cursor that reads them off.
 
-import { h, put, say, svg } from "./dom.js";
+import { h, say, svg } from "./dom.js";
 import { moment } from "./format.js";
 
 const [WIDTH, HEIGHT, TOP] = [600, 140, 8];
@@ -60,7 +60,6 @@ export function chart({ title, lines, spell, most }) {
     event.preventDefault();
     choose(Math.max(0, Math.min(state.samples.length - 1, (state.chosen ?? state.samples.length - 1) + by)));
   });
-  put(time);
   return node;
 }
 

@@ -66,6 +66,6 @@ function columns(blocks) {
 /** Minutes by the clock on the wall, so that a day of 23 or 25 hours has its events at their hours. */
 function minutesOf(time, from, otherwise) {
   const date = new Date(time);
-  if (spell(date) !== spell(from)) return otherwise === 0 ? (date < from ? 0 : 1440) : 1440;
+  if (spell(date) !== spell(from)) return otherwise;
   return date.getHours() * 60 + date.getMinutes() + (date.getTime() % MINUTE_MS) / MINUTE_MS;
 }

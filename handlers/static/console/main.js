@@ -23,7 +23,16 @@ const AGAIN_MS = 3_000;
 /** Where the address leads: the panel's name, and what follows it. */
 function place() {
   const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  return { name, rest: rest.map(decodeURIComponent) };
+  return { name, rest: rest.map(decoded) };
+}
+
+/** A part of an address, as it stands where it is not well encoded. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function open(anchor) {

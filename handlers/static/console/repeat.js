@@ -47,7 +47,14 @@ export function soon(pauseMs, act) {
 /** Be back after a time, or at the signal. @param {number} ms @param {AbortSignal} [signal] */
 export function wait(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => { clearTimeout(timer); resolve(undefined); }, { once: true });
+    if (signal?.aborted) return resolve(undefined);
+    const back = () => {
+      clearTimeout(timer);
+      // A panel that is open all day waits thousands of times on one signal.
+      signal?.removeEventListener("abort", back);
+      resolve(undefined);
+    };
+    const timer = setTimeout(back, ms);
+    signal?.addEventListener("abort", back);
   });
 }

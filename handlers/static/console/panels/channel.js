@@ -34,7 +34,8 @@ export async function showChannel(main, { access, streams, rest: [id], signal })
   pause.addEventListener("click", () => log.pause(!log.isPaused));
   types.addEventListener("change", read);
   types.addEventListener("search", () => { if (types.value.trim() !== reader.wanted) read(); });
-  signal.addEventListener("abort", () => reader.stop());
+  // What is read just now is for nobody any more, so nothing is followed from there.
+  signal.addEventListener("abort", () => { reader.visit += 1; reader.before = null; reader.stop(); });
   const facts = factsOf(channel);
   put(main,
     h("div", { class: "head" },
