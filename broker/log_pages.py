@@ -1,6 +1,5 @@
 """How the readers of a watched channel read its log: with its record of now, and together with each other."""
 
-from functools import partial
 from typing import Protocol
 
 from broker.channels import ChannelRecord
@@ -8,7 +7,7 @@ from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
 from broker.ids import Position
 from broker.pages import Page, Types
-from broker.shared_pages import Era, SharedPages, beginning_of
+from broker.shared_pages import Era, SharedPages
 from broker.storage.log import Log, Stale
 
 READ_ATTEMPTS = 8
@@ -52,10 +51,14 @@ class LogPages:
                     await self._recorded.refresh()
         raise Unavailable("The channel is being changed by others", retry_after_s=1)
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
-        """The same as the log was within the last moment, for a reader: others may have read it. Raises the same."""
+    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
+        """The same, of up to `page_bytes`, as the log was within the last moment: other readers may have read it.
+
+        Raises the same.
+        """
         if types is not None:
-            return await self.fresh(start, limit, types, most_bytes)
-        limits = self._limits
-        read = partial(self.fresh, limit=limits.page_events, types=None, most_bytes=limits.page_bytes)
-        return beginning_of(await self._shared.after(self._era, start, read), limit, most_bytes)
+            return await self.fresh(start, limit, types, self._limits.page_bytes)
+        return await self._shared.after(self._era, start, limit, self._unfiltered)
+
+    async def _unfiltered(self, start: Position, limit: int) -> Page:
+        return await self.fresh(start, limit, None, self._limits.page_bytes)

@@ -14,13 +14,12 @@ from operator import attrgetter
 
 from broker.ids import Position
 from broker.pages import Page
-from broker.window import first
 
 KEPT_S = 1.0
 MOST_KEPT = 4
 """Pages of a process, whichever logs they are of."""
 
-Read = Callable[[Position], Awaitable[Page]]
+Read = Callable[[Position, int], Awaitable[Page]]
 
 
 class Era:
@@ -38,12 +37,13 @@ class Era:
 
 
 class _Kept:
-    """A page with the places that it answers for: from `start` on, before `end`."""
+    """A page of up to `limit` events with the places that it answers for: from `start` on, before `end`."""
 
-    __slots__ = ("end", "era", "page", "start")
+    __slots__ = ("end", "era", "limit", "page", "start")
 
-    def __init__(self, era: Era, start: Position, page: Page) -> None:
+    def __init__(self, era: Era, limit: int, start: Position, page: Page) -> None:
         self.era = era
+        self.limit = limit
         self.start = start
         self.page = page
         self.end = page.scanned or start
@@ -56,10 +56,11 @@ class SharedPages:
         self._kept_s = kept_s
         self._kept: deque[_Kept] = deque(maxlen=MOST_KEPT)
 
-    async def after(self, era: Era, start: Position, read: Read) -> Page:
+    async def after(self, era: Era, start: Position, limit: int, read: Read) -> Page:
         """The unfiltered page after a position of the log of this era, by `read` or as another reader has read it.
 
-        One reader of a log has one in a turn of the loop.
+        One reader of a log has one in a turn of the loop. Pages of another limit are other pages: who takes small steps
+        neither slows down who takes large ones nor reads more than it takes.
 
         Raises what `read` raises, also to those who waited for it: they need not fail one after another.
         """
@@ -67,27 +68,27 @@ class SharedPages:
         async with era.turn:
             if era.failures != failures:
                 raise era.error
-            page = self._find(era, start)
+            page = self._find(era, start, limit)
             if page is None:
-                return await self._read(era, start, read)
+                return await self._read(era, start, limit, read)
             # Who is at the tip has a turn of the loop between any two of those who catch up.
             await asyncio.sleep(0)
             return page
 
-    def _find(self, era: Era, start: Position) -> Page | None:
+    def _find(self, era: Era, start: Position, limit: int) -> Page | None:
         for kept in self._kept:
-            if kept.era is era and kept.start <= start < kept.end:
+            if kept.era is era and kept.limit == limit and kept.start <= start < kept.end:
                 return rest_of(kept.page, start)
         return None
 
-    async def _read(self, era: Era, start: Position, read: Read) -> Page:
+    async def _read(self, era: Era, start: Position, limit: int, read: Read) -> Page:
         try:
-            page = await read(start)
+            page = await read(start, limit)
         except Exception as error:
             era.failures += 1
             era.error = error
             raise
-        kept = _Kept(era, start, page)
+        kept = _Kept(era, limit, start, page)
         self._kept.append(kept)
         asyncio.get_running_loop().call_later(self._kept_s, self._forget, kept)
         return page
@@ -101,11 +102,3 @@ def rest_of(page: Page, start: Position) -> Page:
     """What of an unfiltered page lies after a position in it."""
     frames = page.frames[bisect_right(page.frames, start, key=attrgetter("position")) :]
     return page._replace(frames=frames, examined=len(frames))
-
-
-def beginning_of(page: Page, most: int, most_bytes: int) -> Page:
-    """At most `most` events of an unfiltered page, ended by the one that brings it to `most_bytes`."""
-    frames = first(page.frames, most, most_bytes)
-    if len(frames) == len(page.frames):
-        return page
-    return page._replace(frames=frames, scanned=frames[-1].position, more=True, examined=len(frames))

@@ -47,7 +47,7 @@ class Source(Protocol):
     limits: HubLimits
     counts: HubCounts
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
         """A page of the channel's log, ended by the event that brings it to `most_bytes`.
 
         Raises `NotFound`, `Unavailable`.
@@ -234,9 +234,9 @@ class Subscription:
         """
         self._check_lag(0)
         self._source.counts.catch_ups += 1
-        before, limits = self._position, self._source.limits
+        before, limit = self._position, most or self._source.limits.page_events
         try:
-            page = await self._source.read(before, most or limits.page_events, self._types, limits.page_bytes)
+            page = await self._source.read(before, limit, self._types)
         except NotFound:
             raise self._closed(DELETED) from None
         except Unavailable:

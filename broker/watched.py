@@ -177,9 +177,9 @@ class Watched:
         if self._mending is not None:
             self._mending.cancel()
 
-    async def read(self, start: Position, limit: int, types: Types | None, most_bytes: int) -> Page:
+    async def read(self, start: Position, limit: int, types: Types | None) -> Page:
         """A page of the log for a reader; raises `NotFound`, `Unavailable`."""
-        return await self._pages.read(start, limit, types, most_bytes)
+        return await self._pages.read(start, limit, types)
 
     async def refresh(self) -> None:
         """Read the record, and judge the readers where it is another; raises `NotFound`, `Unavailable`."""

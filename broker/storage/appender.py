@@ -143,14 +143,13 @@ class Appender:
             joined = _join(share)
             try:
                 answers, is_safe = await self._call(partition, joined)
+                for each, answer in zip(joined, answers, strict=True):
+                    self._count(each, answer)
+                    _settle_all(each, answer, is_safe=is_safe)
             except Exception as error:
                 # A refusal, or a defect: each caller tells its own client, and the others go on.
                 for waiting in share:
                     _settle(waiting, error)
-            else:
-                for each, answer in zip(joined, answers, strict=True):
-                    self._count(each, answer)
-                    _settle_all(each, answer, is_safe=is_safe)
         del self._waiting[partition]
 
     def _count(self, joined: Joined, answer: Answer) -> None:

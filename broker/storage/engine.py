@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from broker.errors import Refusal, Unavailable
+from broker.errors import Unavailable
 from broker.storage.connect import OLDEST_ENGINE, answered, asked_once, connect, each_node, each_replica, version_of
 from broker.storage.keys import partition_keys, partition_of
 
@@ -100,7 +100,7 @@ async def open_engine(
             with suppress(Unavailable):
                 await _check_server(replica)
         await _check_format(client, partitions)
-    except (EngineUnfit, Refusal):
+    except BaseException:
         await engine.close()
         raise
     return engine

@@ -10,7 +10,7 @@ from broker.errors import Unavailable
 from broker.events import frame
 from broker.ids import Position
 from broker.pages import Page
-from broker.shared_pages import Era, SharedPages, beginning_of, rest_of
+from broker.shared_pages import Era, SharedPages, rest_of
 
 START = Position(1_000, 0)
 PAGE = 10
@@ -38,12 +38,12 @@ class SlowLog:
         self.may_answer = asyncio.Event()
         self.is_away = False
 
-    async def read(self, start: Position) -> Page:
+    async def read(self, start: Position, limit: int) -> Page:
         self.asked.append(start.seq)
         await self.may_answer.wait()
         if self.is_away:
             raise Unavailable("The engine did not answer in time", retry_after_s=1)
-        last = min(start.seq + PAGE, 100)
+        last = min(start.seq + limit, 100)
         return page_of(range(start.seq + 1, last + 1), more=last < 100)
 
 
@@ -54,7 +54,7 @@ async def everybody_waits() -> None:
 
 async def test_readers_who_wait_for_one_page_have_it_by_one_reading() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
-    readings = [asyncio.create_task(shared.after(era, START, log.read)) for _ in range(10)]
+    readings = [asyncio.create_task(shared.after(era, START, PAGE, log.read)) for _ in range(10)]
     await everybody_waits()
     log.may_answer.set()
     assert [numbers_of(await each) for each in readings] == [list(range(1, 11))] * 10
@@ -64,10 +64,10 @@ async def test_readers_who_wait_for_one_page_have_it_by_one_reading() -> None:
 async def test_who_stands_in_a_page_that_was_read_has_its_rest_and_ends_where_the_others_do() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
     log.may_answer.set()
-    await shared.after(era, START, log.read)
-    rest = await shared.after(era, place(4), log.read)
+    await shared.after(era, START, PAGE, log.read)
+    rest = await shared.after(era, place(4), PAGE, log.read)
     assert (numbers_of(rest), rest.examined, rest.scanned, rest.more) == ([5, 6, 7, 8, 9, 10], 6, place(10), True)
-    assert numbers_of(await shared.after(era, place(10), log.read)) == list(range(11, 21))
+    assert numbers_of(await shared.after(era, place(10), PAGE, log.read)) == list(range(11, 21))
     assert log.asked == [0, 10]
 
 
@@ -79,7 +79,7 @@ async def test_a_place_between_events_is_a_place_in_the_page() -> None:
 
 async def test_one_page_of_a_log_is_read_at_a_time_and_each_has_its_turn() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
-    far = [asyncio.create_task(shared.after(era, place(each), log.read)) for each in (0, 30, 60, 35)]
+    far = [asyncio.create_task(shared.after(era, place(each), PAGE, log.read)) for each in (0, 30, 60, 35)]
     await everybody_waits()
     assert log.asked == [0]
     log.may_answer.set()
@@ -90,10 +90,10 @@ async def test_one_page_of_a_log_is_read_at_a_time_and_each_has_its_turn() -> No
 
 async def test_logs_do_not_wait_for_each_other() -> None:
     shared, log, other = SharedPages(), SlowLog(), SlowLog()
-    slow = asyncio.create_task(shared.after(Era(), START, log.read))
+    slow = asyncio.create_task(shared.after(Era(), START, PAGE, log.read))
     await everybody_waits()
     other.may_answer.set()
-    assert numbers_of(await shared.after(Era(), START, other.read))
+    assert numbers_of(await shared.after(Era(), START, PAGE, other.read))
     assert not slow.done()
     slow.cancel()
 
@@ -101,27 +101,27 @@ async def test_logs_do_not_wait_for_each_other() -> None:
 async def test_after_a_change_of_the_log_what_was_read_before_answers_nobody() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
     log.may_answer.set()
-    await shared.after(era, START, log.read)
-    await shared.after(Era(), START, log.read)
+    await shared.after(era, START, PAGE, log.read)
+    await shared.after(Era(), START, PAGE, log.read)
     assert log.asked == [0, 0]
 
 
 async def test_those_who_waited_for_a_reading_that_failed_fail_with_it_and_the_next_reads_again() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
     log.is_away = True
-    readings = [asyncio.create_task(shared.after(era, START, log.read)) for _ in range(5)]
+    readings = [asyncio.create_task(shared.after(era, START, PAGE, log.read)) for _ in range(5)]
     await everybody_waits()
     log.may_answer.set()
     outcomes = await asyncio.gather(*readings, return_exceptions=True)
     assert [type(each) for each in outcomes] == [Unavailable] * 5
     assert log.asked == [0]
     log.is_away = False
-    assert numbers_of(await shared.after(era, START, log.read)) == list(range(1, 11))
+    assert numbers_of(await shared.after(era, START, PAGE, log.read)) == list(range(1, 11))
 
 
 async def test_a_reader_who_goes_away_leaves_the_reading_to_the_next() -> None:
     shared, era, log = SharedPages(), Era(), SlowLog()
-    gone, stays = (asyncio.create_task(shared.after(era, START, log.read)) for _ in range(2))
+    gone, stays = (asyncio.create_task(shared.after(era, START, PAGE, log.read)) for _ in range(2))
     await everybody_waits()
     gone.cancel()
     log.may_answer.set()
@@ -134,26 +134,27 @@ async def test_a_reader_who_goes_away_leaves_the_reading_to_the_next() -> None:
 async def test_an_empty_page_answers_only_whom_it_was_read_for() -> None:
     shared, era, asked = SharedPages(), Era(), []
 
-    async def read(start: Position) -> Page:
+    async def read(start: Position, limit: int) -> Page:
         asked.append(start)
         return page_of([], more=False)
 
-    assert [numbers_of(await shared.after(era, place(100), read)) for _ in range(2)] == [[], []]
+    assert [numbers_of(await shared.after(era, place(100), PAGE, read)) for _ in range(2)] == [[], []]
     assert len(asked) == 2
 
 
 async def test_a_page_is_kept_for_a_moment_only() -> None:
     shared, era, log = SharedPages(kept_s=0), Era(), SlowLog()
     log.may_answer.set()
-    await shared.after(era, START, log.read)
+    await shared.after(era, START, PAGE, log.read)
     await everybody_waits()
-    await shared.after(era, START, log.read)
+    await shared.after(era, START, PAGE, log.read)
     assert log.asked == [0, 0]
 
 
-def test_the_beginning_of_a_page_says_that_there_is_more() -> None:
-    page = page_of(range(1, 11), more=False)
-    assert beginning_of(page, 10, 10_000) == page
-    cut = beginning_of(page, 3, 10_000)
-    assert (numbers_of(cut), cut.scanned, cut.more, cut.examined) == ([1, 2, 3], place(3), True, 3)
-    assert numbers_of(beginning_of(page, 10, len(page.frames[0].wire) + 1)) == [1, 2]
+async def test_pages_of_another_limit_are_other_pages() -> None:
+    shared, era, log = SharedPages(), Era(), SlowLog()
+    log.may_answer.set()
+    await shared.after(era, START, PAGE, log.read)
+    assert numbers_of(await shared.after(era, START, 3, log.read)) == [1, 2, 3]
+    assert numbers_of(await shared.after(era, place(3), PAGE, log.read)) == [4, 5, 6, 7, 8, 9, 10]
+    assert log.asked == [0, 0]
