@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from broker.config_values import (
+    EMBEDDED,
     AdminListen,
     Count,
     EngineUrl,
@@ -70,7 +71,7 @@ class ServerSettings(Section):
 class EngineSettings(Section):
     """`[engine]`: the Valkey or Redis that holds everything."""
 
-    url: EngineUrl = "embedded"
+    url: EngineUrl = EMBEDDED
     binary: str = ""
     fsync: Literal["everysec", "always"] = "everysec"
     partitions: Annotated[int, Field(ge=1, le=99)] = 16
@@ -85,7 +86,7 @@ class EngineSettings(Section):
     @field_validator("ack")
     @classmethod
     def _check_ack(cls, ack: str, given: ValidationInfo) -> str:
-        if ack == "replicated" and given.data.get("url") == "embedded":
+        if ack == "replicated" and given.data.get("url") == EMBEDDED:
             raise ValueError('"replicated" needs an engine with replicas: the embedded one has none')
         return ack
 

@@ -27,6 +27,10 @@ def _check_origin(text: str) -> str:
     return text
 
 
+EMBEDDED = "embedded"
+"""The URL of the engine that the server starts itself."""
+
+
 def _check_engine_url(text: str) -> str:
     if not _ENGINE_URL.fullmatch(text) and not _CLUSTER_URL.fullmatch(text):
         raise ValueError('must be "embedded", redis://..., rediss://..., unix://... or redis+cluster://host:port,...')

@@ -71,7 +71,7 @@ class Hub:
     ) -> Subscription:
         """A subscription from a start, or from the tip. Raises `NotFound`, `Unavailable`, `Stale` for an old record.
 
-        `channel` is the record by which the reader was let in; where the channel has another by now, `judge` is asked.
+        `channel` is the record by which the reader was let in; `judge` is asked of the one known here.
         `on_wake` is for a reader without a task of its own (see `Subscription`); it may be called before this returns.
         """
         if not self._vouching.covers(channel.partition, time.monotonic()):

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from broker.closing import RESTART
 from broker.config import Settings
+from broker.config_values import EMBEDDED
 from broker.errors import Refusal
 from broker.followers import Followers
 from broker.hub import Hub
@@ -31,7 +32,7 @@ from broker.storage.commit import Commits
 from broker.storage.deliveries import Deliveries
 from broker.storage.documents import Documents
 from broker.storage.endpoints import Endpoints
-from broker.storage.engine import Engine, EngineUnfit, open_engine
+from broker.storage.engine import Engine, EngineUnfit
 from broker.storage.feeds import LiveFeed, open_feed
 from broker.storage.glances import Glances
 from broker.storage.log import Log
@@ -60,6 +61,7 @@ from handlers.wiring import (
     api_limits_of,
     calendar_site_of,
     channel_limits_of,
+    connected_engine,
     event_limits_of,
     hub_limits_of,
     ical_site_of,
@@ -70,7 +72,6 @@ from handlers.wiring import (
     verifier_of,
 )
 
-EMBEDDED = "embedded"
 SIGNING_KEY_DOCUMENT = "signing-key"
 
 
@@ -105,13 +106,7 @@ def create_app(
 
 async def open_fit_engine(settings: Settings, signing_key: SigningKey, engine_url: str) -> Engine:
     """A connected engine that may be served from; raises `EngineUnfit`, or `Unavailable` where none answers."""
-    configured = settings.engine
-    engine = await open_engine(
-        engine_url,
-        partitions=configured.partitions,
-        connect_timeout_s=configured.connect_timeout_s,
-        reply_timeout_s=configured.reply_timeout_s,
-    )
+    engine = await connected_engine(settings, engine_url)
     try:
         await _clock_of(settings, engine).start()
         await _register_signing_key(engine, signing_key)

@@ -11,6 +11,7 @@ from broker.rates import Rates, parse_rate
 from broker.scheduler import SchedulerLimits
 from broker.signing import SigningKey
 from broker.storage.appender import Ack, Retention
+from broker.storage.engine import Engine, open_engine
 from broker.trust import own_key
 from broker.webhooks import LEASE_S
 from handlers.broker import ApiLimits, CalendarSite, IcalSite, LiveSite, MultiplexLimits, Site
@@ -21,6 +22,17 @@ from handlers.listening import shown
 from handlers.serving.limits import FrameLimits, ServingLimits
 from handlers.serving.tls import Tls, TlsFiles
 from handlers.verifier import Verifier
+
+
+async def connected_engine(settings: Settings, url: str) -> Engine:
+    """The engine at this URL, checked; raises `EngineUnfit`, or `Unavailable` where none answers."""
+    engine = settings.engine
+    return await open_engine(
+        url,
+        partitions=engine.partitions,
+        connect_timeout_s=engine.connect_timeout_s,
+        reply_timeout_s=engine.reply_timeout_s,
+    )
 
 
 def retention_of(settings: Settings) -> Retention:

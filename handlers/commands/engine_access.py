@@ -10,10 +10,12 @@ from typing import TypeVar
 import click
 
 from broker.config import Settings
+from broker.config_values import EMBEDDED
 from broker.errors import Refusal
 from broker.storage.clock import Clock
-from broker.storage.engine import Engine, EngineUnfit, open_engine
+from broker.storage.engine import Engine, EngineUnfit
 from broker.storage.engine_files import EngineFault, attach_url
+from handlers.wiring import connected_engine
 
 T = TypeVar("T")
 
@@ -22,7 +24,7 @@ def on_engine(settings: Settings, ask: Callable[[Engine], Awaitable[T]]) -> T:
     """What `ask` answers with a connected engine; raises click's errors, with a text that says how to mend it."""
     try:
         configured = settings.engine
-        url = attach_url(settings.server.data) if configured.url == "embedded" else configured.url
+        url = attach_url(settings.server.data) if configured.url == EMBEDDED else configured.url
         return asyncio.run(_ask(settings, url, ask))
     except (EngineFault, EngineUnfit) as error:
         raise click.ClickException(str(error)) from error
@@ -31,13 +33,7 @@ def on_engine(settings: Settings, ask: Callable[[Engine], Awaitable[T]]) -> T:
 
 
 async def _ask(settings: Settings, url: str, ask: Callable[[Engine], Awaitable[T]]) -> T:
-    configured = settings.engine
-    engine = await open_engine(
-        url,
-        partitions=configured.partitions,
-        connect_timeout_s=configured.connect_timeout_s,
-        reply_timeout_s=configured.reply_timeout_s,
-    )
+    engine = await connected_engine(settings, url)
     try:
         # The clock is that of the data, also where this command was not told the server's settings.
         await Clock(engine, is_test=True).look()

@@ -13,6 +13,7 @@ import click
 import uvloop
 
 from broker.config import Settings
+from broker.config_values import EMBEDDED
 from broker.signing import SigningKey
 from broker.signing_file import KeyFileUnfit, key_path, load_or_create
 from broker.storage.embedded import EmbeddedEngine
@@ -28,8 +29,6 @@ from handlers.process import check_engine, serve_broker
 from handlers.serving.tls import TlsUnfit
 from handlers.wiring import tls_of
 from handlers.workers import Workers
-
-EMBEDDED = "embedded"
 
 logger = logging.getLogger(__name__)
 
