@@ -197,5 +197,5 @@ def _end_old(subscription: Subscription) -> None:
 
 def broker_of(connection: HTTPConnection) -> Broker:
     """The broker that serves this request or socket."""
-    broker: Broker = connection.app.state.broker
+    broker: Broker = connection.scope["app"].state.broker
     return broker

@@ -26,5 +26,6 @@ def front(router: ASGIApp, settings: Settings, refusals: Refusals, counts: Reque
     app = ApiKeyLoading(app, rates.requests_per_key)
     if rates.requests_per_address is not None:
         app = AddressRate(app, rate=rates.requests_per_address, trusted_proxies=proxies)
-    app = AddressLimit(app, proxies, settings.limits.connections_per_address)
+    if proxies:
+        app = AddressLimit(app, proxies, settings.limits.connections_per_address)
     return Answering(app, refusals, counts)

@@ -77,11 +77,15 @@ class Waiting:
 
     def __post_init__(self) -> None:
         """Weigh it once."""
-        self.bytes = sum(
-            len(event.tail) + len(event.type_json or b"") + len((event.publisher or "").encode())
-            for event in self.events
-        )
-        self.is_plain = self.idempotency is None and not any(event.reply_to for event in self.events)
+        self.bytes, self.is_plain = 0, self.idempotency is None
+        for event in self.events:
+            self.bytes += len(event.tail)
+            if event.type_json:
+                self.bytes += len(event.type_json)
+            if event.publisher:
+                self.bytes += len(event.publisher.encode())
+            if event.reply_to:
+                self.is_plain = False
 
 
 class Joined:

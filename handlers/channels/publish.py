@@ -38,6 +38,6 @@ async def publish(request: Request) -> ASGIApp:
     if parsed.publish_at_ms is not None:
         return await schedule(broker, request, channel, grant, parsed, body, key)
     published = await publish_one(broker, submission)
-    wire = b",".join([event.wire for event in frames_of(published)])
-    body = b'{"events":[%b]}' % wire if parsed.batch else wire
+    wires = [event.wire for event in frames_of(published)]
+    body = b'{"events":[%b]}' % b",".join(wires) if parsed.batch else wires[0]
     return ready_json(body, 201, REPLAYED if published.replayed else b"")
