@@ -29,8 +29,8 @@ class CalendarEvent:
     """An entry of a calendar.
 
     `reminders` are minutes before the start; None inherits, () means none. `hold_end` says why what was born as a hold
-    is none any more. `version` grows by one with every change. One of a feed names its subscription; it is transparent
-    where it takes nobody's time.
+    is none any more; it is None again once a PATCH made a cancelled one an ordinary event. `version` grows by one with
+    every change. One of a feed names its subscription; it is transparent where it takes nobody's time.
     """
 
     id: str

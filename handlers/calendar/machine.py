@@ -62,8 +62,13 @@ def check_may_change(event: CalendarEvent) -> None:
 
 
 def patched(event: CalendarEvent, changes: dict[str, Any], now_ms: int) -> CalendarEvent:
-    """The event with these members changed; raises `Invalid` where it would end before it begins."""
+    """The event with these members changed; raises `Invalid` where it would end before it begins.
+
+    What was a hold only, and is taken back from being cancelled, is an event like any other from then on.
+    """
     after = replace(touched(event, now_ms), **changes, watched_ms=now_ms)
+    if event.status is Status.CANCELLED and after.status is not Status.CANCELLED:
+        after = replace(after, hold_end=None)
     if after.end_ms <= after.start_ms:
         raise Invalid("end_time must be after start_time", param="end_time")
     return after
