@@ -213,6 +213,8 @@ async def settled_page(broker: Broker, tenant: str, place: tuple[str, str], **bo
             page = await broker.reader.page(partition, *place, log=log, most_bytes=MOST_PAGE_BYTES, **bounds)
             if next_ms is None or next_ms > page.now_us // 1000:
                 return page
-        for member, _ in due.documents:
+        # Not only the first: after a pause there may be many calendars with holds that are over.
+        over = await broker.reader.page(partition, HOLDS, due_index(tenant), highest=str(due.now_us // 1000))
+        for member, _ in over.documents:
             await settle(broker, tenant, member.partition("/")[2])
     raise Unavailable("Holds are being changed by others", retry_after_s=1)

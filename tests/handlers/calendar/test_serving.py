@@ -1,8 +1,9 @@
-"""Calls that are sent again because their answer was lost, when what they were about is gone by then."""
+"""Calls that are sent again when what they were about is gone by then, and lists while much is due."""
 
 import pytest
 
-from tests.handlers.calendar.calls import Org
+from handlers.calendar.serving import SETTLINGS
+from tests.handlers.calendar.calls import MINUTE_MS, Org
 
 
 @pytest.mark.parametrize("path", ["calendars/{calendar}/events/{event}", "events/{event}", "calendars/{calendar}"])
@@ -38,3 +39,12 @@ async def test_a_feed_of_no_calendar_is_not_rotated_and_makes_no_channel(acme: O
     headers = acme.server.bearer("admin")
     channel = await acme.server.http.get("/api/v1/channels/calendar-nobody00000000-acme", headers=headers)
     assert channel.status_code == 404
+
+
+async def test_a_list_is_answered_however_many_calendars_have_holds_that_nobody_saw_end(acme: Org) -> None:
+    for _ in range(SETTLINGS + 2):
+        acme.calendar = (await acme.make_calendar())["id"]
+        await acme.hold()
+    # Not by the door that wakes the timers.
+    acme.server.broker.engine.clock_offset_ms += MINUTE_MS
+    assert (await acme.listed("status=hold"))["total"] == 0
