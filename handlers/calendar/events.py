@@ -39,15 +39,29 @@ VENDOR_NAMES = {
 }
 """The types that webhooks tell of, and their names there."""
 
-OTHER_TYPES = (
-    "calendar.calendar.created",
-    "calendar.calendar.updated",
-    "calendar.calendar.deleted",
-    "calendar.subscription.created",
-    "calendar.subscription.updated",
-    "calendar.subscription.deleted",
-)
-TYPES = (*VENDOR_NAMES, *OTHER_TYPES)
+SUMMARIES = {
+    "calendar.event.created": "An event was made, by a call or by a feed (`cause`)",
+    "calendar.event.updated": "An event was changed, by a call or by its feed",
+    "calendar.event.deleted": "An event was removed, by a call or by its feed",
+    "calendar.event.started": "The start of a confirmed event has come",
+    "calendar.event.ended": "The end of a confirmed event has come",
+    "calendar.event.reminded": "The time of a reminder of a confirmed event has come",
+    "calendar.hold.created": "A hold was placed",
+    "calendar.hold.expired": "A hold ran out, or a stronger one came (`payload.reason`)",
+    "calendar.hold.released": "A hold was given up",
+    "calendar.hold.confirmed": "A hold became a confirmed event",
+    "calendar.agent.created": "An agent was made; on the organisation's channel only",
+    "calendar.webhook.deactivated": "Deliveries of a webhook failed too often; on the organisation's channel only",
+    "calendar.calendar.created": "A calendar was made",
+    "calendar.calendar.updated": "A calendar was changed",
+    "calendar.calendar.deleted": "A calendar was removed; of its events nothing more is told",
+    "calendar.subscription.created": "An iCal subscription was made",
+    "calendar.subscription.updated": "An iCal subscription was changed, or its status by a poll",
+    "calendar.subscription.deleted": "An iCal subscription was removed",
+}
+"""All types, and what each tells."""
+
+TYPES = tuple(SUMMARIES)
 
 
 class Told(Shown):

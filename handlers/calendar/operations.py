@@ -5,7 +5,7 @@ from handlers.calendar import availability_routes, calendar_routes, event_routes
 from handlers.calendar.availability import DEFAULT, DURATIONS_MIN
 from handlers.calendar.describing import operation as _operation
 from handlers.calendar.errors import render_error
-from handlers.calendar.events import TYPES, Told
+from handlers.calendar.events import SUMMARIES, Told
 from handlers.calendar.imports import operations as imports
 from handlers.calendar.models import (
     AgentAvailabilityShown,
@@ -205,28 +205,6 @@ OPERATIONS = (
 )
 
 
-_SUMMARIES = {
-    "calendar.event.created": "An event was made, by a call or by a feed (`cause`)",
-    "calendar.event.updated": "An event was changed, by a call or by its feed",
-    "calendar.event.deleted": "An event was removed, by a call or by its feed",
-    "calendar.event.started": "The start of a confirmed event has come",
-    "calendar.event.ended": "The end of a confirmed event has come",
-    "calendar.event.reminded": "The time of a reminder of a confirmed event has come",
-    "calendar.hold.created": "A hold was placed",
-    "calendar.hold.expired": "A hold ran out, or a stronger one came (`payload.reason`)",
-    "calendar.hold.released": "A hold was given up",
-    "calendar.hold.confirmed": "A hold became a confirmed event",
-    "calendar.agent.created": "An agent was made; on the organisation's channel only",
-    "calendar.webhook.deactivated": "Deliveries of a webhook failed too often; on the organisation's channel only",
-    "calendar.calendar.created": "A calendar was made",
-    "calendar.calendar.updated": "A calendar was changed",
-    "calendar.calendar.deleted": "A calendar was removed; of its events nothing more is told",
-    "calendar.subscription.created": "An iCal subscription was made",
-    "calendar.subscription.updated": "An iCal subscription was changed, or its status by a poll",
-    "calendar.subscription.deleted": "An iCal subscription was removed",
-}
-
-
 def messages_of(frame: Schema) -> tuple[Message, ...]:
     """The typed events of the channels; `frame` is the schema of any channel's event."""
-    return tuple(typed(frame, name, _SUMMARIES[name], schema_of(Told)) for name in TYPES)
+    return tuple(typed(frame, name, summary, schema_of(Told)) for name, summary in SUMMARIES.items())
