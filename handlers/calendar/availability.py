@@ -1,7 +1,7 @@
 """When a calendar or an agent is free (contract section 12). Pure.
 
-Everything that is not cancelled blocks: confirmed, tentative, of a feed, and active holds. Free stretches are cut into
-slots back to back from where each begins.
+What is confirmed or tentative blocks, and active holds do; of a feed's events, those that it does not mark as taking
+nobody's time. Free stretches are cut into slots back to back from where each begins.
 """
 
 from collections.abc import Iterable, Sequence

@@ -26,7 +26,7 @@ from handlers.calendar.webhooks import show_webhook
 from handlers.calendar.wire import one_of, parse_body, parse_list
 from handlers.committing import refused_on
 from handlers.fresh_record import on_fresh_record
-from handlers.idempotency import json_kept, kept_answer, key_of, state_answer
+from handlers.idempotency import committed_answer, json_kept, key_of, state_answer
 from handlers.requests import read_json
 
 
@@ -77,12 +77,14 @@ async def replay_calendar_webhook(request: Request) -> Response:
     )
     # Also for an answer that is given again: who was killed before this asks again.
     await broker.deliveries.mark(name_of(own.channel, own.endpoint.id))
-    assert committed.answer is not None  # noqa: S101 - a Change with an answer has one
-    return kept_answer(committed.answer, is_replayed=committed.is_replayed)
+    return committed_answer(committed)
 
 
 def replaying(own: Own, position: Position, loaded: Loaded) -> Change:
-    """Go on from an earlier place. Raises `Conflict` for a webhook that is not active."""
+    """Go on from an earlier place.
+
+    Raises `Conflict` for a webhook that is not active, `Unavailable` for one whose activation was not carried out yet.
+    """
     endpoint, document = own.endpoint, loaded.documents[state_of(own.subject)]
     found = parse_progress(document.body) if document else None
     known = found or Progress(own.following.cursor, activation=endpoint.activation)

@@ -78,7 +78,10 @@ def creating_calendar(
 
 
 def patching_calendar(place: Place, asked: CalendarPatched | Refusal, feeds: Feeds, loaded: Loaded) -> Change:
-    """Change a calendar. New defaults count for what is not due yet: a timer arms the events that inherit them anew."""
+    """Change a calendar. Raises `NotFound`, `Invalid`.
+
+    New defaults count for what is not due yet: a timer arms the events that inherit them anew.
+    """
     before = find_calendar(place, loaded)
     if isinstance(asked, Refusal):
         raise asked
@@ -88,8 +91,7 @@ def patching_calendar(place: Place, asked: CalendarPatched | Refusal, feeds: Fee
         given = changes["default_reminders"]
         changes |= {"default_reminders": None if given is None else tuple(given), "defaults_ms": loaded.now_ms}
         timers = (Timer(TimerName(REARM_TIMER, place.tenant, before.id), loaded.now_ms),)
-    updated_ms = max(loaded.now_ms, before.updated_ms + 1)
-    after = replace(before, **changes, updated_ms=updated_ms, version=before.version + 1)
+    after = replace(_touched(before, loaded.now_ms), **changes)
     return Change(
         (put_calendar(place.tenant, after, _version(loaded, calendar_key(place.tenant, before.id))),),
         told_of_calendar(place.tenant, "updated", after),
@@ -101,12 +103,7 @@ def patching_calendar(place: Place, asked: CalendarPatched | Refusal, feeds: Fee
 def rotating_feed(place: Place, feeds: Feeds, loaded: Loaded) -> Change:
     """A new address for the feed of a calendar. Raises `NotFound`."""
     before, tenant = find_calendar(place, loaded), place.tenant
-    after = replace(
-        before,
-        feed_epoch=before.feed_epoch + 1,
-        updated_ms=max(loaded.now_ms, before.updated_ms + 1),
-        version=before.version + 1,
-    )
+    after = replace(_touched(before, loaded.now_ms), feed_epoch=before.feed_epoch + 1)
     return Change(
         (put_calendar(tenant, after, _version(loaded, calendar_key(tenant, before.id))),),
         told_of_calendar(tenant, "updated", after),
@@ -118,7 +115,7 @@ def rotating_feed(place: Place, feeds: Feeds, loaded: Loaded) -> Change:
 def deleting_calendar(place: Place, event_ids: Sequence[str], loaded: Loaded) -> Change:
     """Remove a calendar, its holds and these of its events; a timer removes the others. Raises `NotFound`."""
     before, tenant = find_calendar(place, loaded), place.tenant
-    after = replace(before, version=before.version + 1, updated_ms=max(loaded.now_ms, before.updated_ms + 1))
+    after = _touched(before, loaded.now_ms)
     gone = [calendar_key(tenant, before.id), holds_key(tenant, before.id)]
     documents = tuple(Delete(key, found.version) for key in gone if (found := loaded.documents[key]) is not None)
     own = Change(
@@ -158,14 +155,19 @@ def rearming(tenant: str, calendar_id: str, event_ids: Sequence[str], loaded: Lo
     return Change((), (), tuple(timers))
 
 
-def _version(loaded: Loaded, key: DocumentKey) -> int:
-    found = loaded.documents[key]
-    return found.version if found else 0
-
-
 def show_calendar(calendar: Calendar, tenant: str, feeds: Feeds) -> dict[str, Any]:
     """How a calendar is shown to who may see it: with the address of its feed, which is never told on channels."""
     return {**render_calendar(calendar, tenant), "ical_url": feeds.url(tenant, calendar)}
+
+
+def _touched(calendar: Calendar, now_ms: int) -> Calendar:
+    """The calendar as changed now; `updated_at` strictly grows."""
+    return replace(calendar, updated_ms=max(now_ms, calendar.updated_ms + 1), version=calendar.version + 1)
+
+
+def _version(loaded: Loaded, key: DocumentKey) -> int:
+    found = loaded.documents[key]
+    return found.version if found else 0
 
 
 def _answer(tenant: str, calendar: Calendar, feeds: Feeds, status: int) -> Answer:

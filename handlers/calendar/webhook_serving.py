@@ -1,7 +1,7 @@
 """What the calls about webhooks have in common: the webhook that is meant, and how far its deliveries are."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from starlette.requests import Request
 
@@ -26,8 +26,6 @@ from handlers.calendar.webhooks import FORM
 from handlers.fresh_record import on_fresh_record
 
 MOST_GAPS = 20
-
-T = TypeVar("T")
 
 
 class Own(NamedTuple):
