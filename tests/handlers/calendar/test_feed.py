@@ -70,10 +70,6 @@ def test_a_long_line_is_folded_between_characters_and_special_ones_are_escaped()
     assert entry(replace(EVENT, title=title)).summary.value == title
 
 
-def test_ends_of_lines_become_one_kind_and_controls_are_left_out() -> None:
-    assert plain("a\r\nb\rc\nd\te\x00\x1b\x7f\u2028f") == "a\nb\nc\nd\te\nf"
-
-
 def test_an_all_day_event_is_the_dates_it_touches_in_the_zone_of_its_calendar_with_an_exclusive_end() -> None:
     whole = replace(EVENT, all_day=True, start_ms=ms("2030-03-30T23:00:00Z"), end_ms=ms("2030-03-31T22:00:00Z"))
     found = entry(whole)

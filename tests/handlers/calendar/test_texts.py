@@ -4,4 +4,4 @@ from handlers.calendar.texts import plain
 
 
 def test_ends_of_lines_are_one_and_controls_are_gone() -> None:
-    assert plain("a\r\nb\rc\u2028d\x00e\x9ff\tg") == "a\nb\nc\nde" + "f\tg"
+    assert plain("a\r\nb\rc\nd\u2028e\x00f\x1b\x7fg\x9fh\ti") == "a\nb\nc\nd\nefgh\ti"

@@ -71,14 +71,13 @@ async def test_a_bump_that_a_stronger_hold_refuses_and_a_hold_that_is_refused_te
 
 async def test_a_confirmed_hold_is_told_by_its_id_and_of_what_is_past_nothing(acme: Org, receiver: Receiver) -> None:
     await hook_of(acme, receiver.url)
-    now_ms = await acme.now_ms()
     times = await acme.body(MINUTE_MS, HOUR_MS)
     body = await acme.hold_body(ttl_ms=10 * MINUTE_MS) | {name: times[name] for name in ("start_time", "end_time")}
     hold = await acme.good("POST", f"calendars/{acme.calendar}/events", body)
     await acme.advance(2 * MINUTE_MS)
     confirmed = await acme.good("PUT", f"events/{hold['id']}/confirm")
     assert (confirmed["id"], confirmed["created_at"]) == (hold["id"], hold["created_at"])
-    assert confirmed["updated_at"] > hold["updated_at"] and now_ms
+    assert confirmed["updated_at"] > hold["updated_at"]
     await acme.advance(2 * HOUR_MS)
     assert await took(receiver, 3) == ["event.hold_created", "event.hold_confirmed", "event.ended"]
     assert {subject(each) for each in receiver.taken} == {hold["id"]}
