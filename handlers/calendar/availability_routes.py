@@ -13,22 +13,18 @@ from handlers.calendar.availability import (
     slots_of,
 )
 from handlers.calendar.calendar_event import CalendarEvent
-from handlers.calendar.decisions import find_calendar
-from handlers.calendar.documents import agent_key, overlap_reads
+from handlers.calendar.documents import overlap_reads
 from handlers.calendar.imports.documents import SUBSCRIPTION, subscription_index
 from handlers.calendar.imports.health import Health, health_of
 from handlers.calendar.imports.subscription import parse_kept as parse_subscription
-from handlers.calendar.making import find_agent
-from handlers.calendar.serving import PAGE, AllEvents, Caller, caller_of, path_id, read_all
+from handlers.calendar.serving import PAGE, AllEvents, Caller, caller_of, path_id, read_all, see_agent, see_calendar
 from handlers.idempotency import state_answer
 
 
 async def calendar_availability(request: Request) -> Response:
     """The free slots of a calendar."""
     caller, calendar_id = caller_of(request), path_id(request, "calendar_id", "Calendar")
-    place, broker = caller.place(calendar_id), broker_of(request)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), place.keys)).loaded
-    find_calendar(place, loaded)
+    await see_calendar(broker_of(request), caller.place(calendar_id))
     asked = parse_availability(request.query_params.multi_items())
     events, now_ms, tail = await _events(request, caller, calendar_id, asked)
     busy = busy_of(events, asked, now_ms)
@@ -40,9 +36,7 @@ async def calendar_availability(request: Request) -> Response:
 async def agent_availability(request: Request) -> Response:
     """The slots in which none of an agent's calendars is taken."""
     caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
-    broker, key = broker_of(request), agent_key(caller.tenant, agent_id)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
-    find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    await see_agent(broker_of(request), caller, agent_id)
     asked = parse_availability(request.query_params.multi_items())
     events, now_ms, tail = await _events(request, caller, agent_id, asked)
     busy = busy_of(events, asked, now_ms)

@@ -27,6 +27,7 @@ from handlers.calendar.serving import (
     path_id,
     read_one,
     read_page,
+    see_agent,
 )
 from handlers.calendar.timing import first_events, purge
 from handlers.calendar.wire import one_of, parse_body, parse_calendar_patch, parse_list
@@ -50,15 +51,13 @@ async def create_agent_calendar(request: Request) -> Response:
     agent_id = path_id(request, "agent_id", "Agent")
     caller_of(request)
     body = await read_json(request)
-    caller, calendar_id, broker = caller_of(request), fresh_calendar_id(), broker_of(request)
-    keys = [agent_key(caller.tenant, agent_id)]
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded
-    making.find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    caller, calendar_id = caller_of(request), fresh_calendar_id()
+    await see_agent(broker_of(request), caller, agent_id)
     asked = parse_asked(body)
     decide = partial(
         making.creating_calendar, caller.tenant, asked, calendar_id, agent_id, caller.agent, feeds_of(request)
     )
-    return await execute(request, caller, body, keys, decide, calendar_id)
+    return await execute(request, caller, body, [agent_key(caller.tenant, agent_id)], decide, calendar_id)
 
 
 async def list_calendars(request: Request) -> Response:
@@ -77,10 +76,8 @@ async def list_calendars(request: Request) -> Response:
 
 async def list_agent_calendars(request: Request) -> Response:
     """The calendars that an agent owns."""
-    caller, agent_id, broker = caller_of(request), path_id(request, "agent_id", "Agent"), broker_of(request)
-    key = agent_key(caller.tenant, agent_id)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
-    making.find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
+    await see_agent(broker_of(request), caller, agent_id)
     return await read_page(
         request,
         caller,

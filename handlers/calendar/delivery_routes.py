@@ -102,7 +102,7 @@ async def _position(broker: Broker, own: Own, cursor: str) -> Position:
     try:
         start = parse_start(own.channel, cursor, None)
     except Invalid as invalid:
-        raise Invalid(f"cursor: {invalid.message}", param="cursor") from None
+        raise Invalid(invalid.message, param="cursor") from None
     [meta] = await broker.channels.metas([own.channel])
     if meta is None or start is None:
         raise NotFound("Webhook not found")

@@ -8,9 +8,8 @@ from starlette.responses import Response
 from handlers.broker import broker_of
 from handlers.calendar import decisions
 from handlers.calendar.calendar_event import parse_kept, render_calendar_event
-from handlers.calendar.documents import EVENT, agent_key, event_index, event_key
+from handlers.calendar.documents import EVENT, event_index, event_key
 from handlers.calendar.machine import Command
-from handlers.calendar.making import find_agent
 from handlers.calendar.quota import counting, quota_key
 from handlers.calendar.serving import (
     Caller,
@@ -22,6 +21,7 @@ from handlers.calendar.serving import (
     path_id,
     read_one,
     read_page,
+    see_agent,
     see_calendar,
 )
 from handlers.calendar.wire import Asked, parse_event, parse_event_list, parse_event_patch
@@ -55,9 +55,7 @@ async def list_agent_events(request: Request) -> Response:
     """The events of all calendars that an agent owns, by their start."""
     caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
     asked = parse_event_list(request.query_params.multi_items())
-    key, broker = agent_key(caller.tenant, agent_id), broker_of(request)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
-    find_agent(caller.tenant, agent_id, caller.agent, loaded)
+    await see_agent(broker_of(request), caller, agent_id)
     return await _listed(request, caller, agent_id, asked)
 
 

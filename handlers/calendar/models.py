@@ -10,6 +10,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from broker.strictjson import render_json
+from handlers.calendar.calendar_event import Source
+from handlers.calendar.calendars import AgentKind, AgentStatus
 from handlers.calendar.times import check_instant
 
 MOST_METADATA = 16_384
@@ -18,9 +20,6 @@ MOST_REMINDERS = 5
 MOST_MINUTES = 40_320
 
 StatusName = Literal["confirmed", "tentative", "cancelled", "hold"]
-SourceName = Literal["internal", "external_ical"]
-AgentStatusName = Literal["idle", "working", "waiting", "error"]
-AgentKindName = Literal["ai", "human", "resource"]
 ShownTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -99,7 +98,7 @@ class CalendarTaken(Taken):
 
     name: Name
     timezone: Timezone
-    agent_status: AgentStatusName = "idle"
+    agent_status: AgentStatus = "idle"
     default_reminders: Reminders | None = None
     metadata: Metadata = Field(default_factory=dict)
 
@@ -109,7 +108,7 @@ class CalendarPatched(Taken):
 
     name: Name = Field(default_factory=str)
     timezone: Timezone = Field(default_factory=str)
-    agent_status: AgentStatusName = "idle"
+    agent_status: AgentStatus = "idle"
     default_reminders: Reminders | None = None
     metadata: Metadata = Field(default_factory=dict)
 
@@ -118,7 +117,7 @@ class AgentTaken(Taken):
     """A new agent."""
 
     name: Name
-    type: AgentKindName
+    type: AgentKind
     description: Description | None = None
     metadata: Metadata = Field(default_factory=dict)
 
@@ -140,7 +139,7 @@ class EventShown(Shown):
     description: str | None
     all_day: bool
     status: StatusName
-    source: SourceName
+    source: Source
     metadata: dict[str, Any]
     reminders: list[int] | None
     hold_expires_at: ShownTime = Field(default_factory=str)
@@ -157,7 +156,7 @@ class CalendarShown(Shown):
     agent_id: str | None
     name: str
     timezone: str
-    agent_status: AgentStatusName
+    agent_status: AgentStatus
     default_reminders: list[int] | None
     metadata: dict[str, Any]
     ical_url: str
@@ -171,7 +170,7 @@ class AgentShown(Shown):
     id: str
     org_id: str
     name: str
-    type: AgentKindName
+    type: AgentKind
     description: str | None
     status: Literal["active", "paused", "decommissioned"]
     metadata: dict[str, Any]

@@ -20,9 +20,10 @@ from handlers.auth import NO_RIGHT, require_tenant
 from handlers.broker import Broker, broker_of
 from handlers.calendar.calendar_event import CalendarEvent, parse_kept
 from handlers.calendar.decisions import Due, Place, find_calendar, settling
-from handlers.calendar.documents import EVENT, HOLDS, calendar_key, due_index, event_key, holds_key
+from handlers.calendar.documents import EVENT, HOLDS, agent_key, calendar_key, due_index, event_key, holds_key
 from handlers.calendar.events import channel_of, org_of
 from handlers.calendar.holds import parse_holds
+from handlers.calendar.making import find_agent
 from handlers.calendar.wire import MOST_OFFSET, Asked, check_id
 from handlers.committing import again_where_gone, answer_by_commit
 from handlers.idempotency import state_answer
@@ -120,6 +121,14 @@ async def execute_on(
 async def see_calendar(broker: Broker, place: Place) -> None:
     """Raises `NotFound` where the caller has no such calendar."""
     find_calendar(place, (await broker.reader.read(broker.engine.partition(place.tenant), place.keys)).loaded)
+
+
+async def see_agent(broker: Broker, caller: Caller, agent_id: str) -> None:
+    """Raises `NotFound` where the caller has no such agent."""
+    loaded = (
+        await broker.reader.read(broker.engine.partition(caller.tenant), [agent_key(caller.tenant, agent_id)])
+    ).loaded
+    find_agent(caller.tenant, agent_id, caller.agent, loaded)
 
 
 async def settled(broker: Broker, tenant: str, attempt: Callable[[], Awaitable[T]]) -> T:
