@@ -1,10 +1,25 @@
 """Reminders, starts and ends as time passes (contract sections 9 and 14)."""
 
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+
+from broker.storage.state import Page, Reader
 from handlers.calendar.calendar_event import CalendarEvent, parse_kept, render_kept
+from handlers.calendar.documents import event_index
+from handlers.calendar.making import MOST_AT_ONCE
 from handlers.calendar.timing import timers_of
-from tests.handlers.calendar.calls import HOUR_MS, MINUTE_MS, Org
+from tests.handlers.calendar.calls import HOUR_MS, MINUTE_MS, Org, until
 
 TOLD = ("event.created", "event.reminded", "event.started", "event.ended")
+
+
+async def is_armed_only_by_moments(org: Org) -> bool:
+    """Whether no timer is left that has still to arm others."""
+    answer = await org.server.http.get("/admin/timers?limit=100", headers=org.server.bearer("admin"))
+    return "calendar-rearm" not in answer.text
 
 
 def test_an_event_is_kept_as_it_is() -> None:
@@ -53,6 +68,31 @@ async def test_new_defaults_count_for_what_is_not_due_yet(acme: Org) -> None:
     await acme.advance(45 * MINUTE_MS)
     await acme.until_told(event["id"], *TOLD[:2], "event.started")
     await acme.until_told(own["id"], "event.created", "event.started")
+
+
+async def test_new_defaults_reach_every_event_though_others_are_removed_meanwhile(
+    acme: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await acme.good("PATCH", f"calendars/{acme.calendar}", {"default_reminders": []})
+    gone = await acme.make(2 * HOUR_MS)
+    for _ in range(MOST_AT_ONCE - 1):
+        await acme.make(3 * HOUR_MS)
+    last = await acme.make(4 * HOUR_MS)
+    page_of, index, removed = Reader.page, event_index("acme", acme.calendar, "confirmed"), asyncio.Event()
+
+    async def watched(reader: Reader, partition: int, kind: str, name: str, **bounds: Any) -> Page:
+        page = await page_of(reader, partition, kind, name, **bounds)
+        if name == index and not removed.is_set():
+            removed.set()
+            await acme.ask("DELETE", f"events/{gone['id']}")
+        return page
+
+    monkeypatch.setattr(Reader, "page", watched)
+    await acme.good("PATCH", f"calendars/{acme.calendar}", {"default_reminders": [60]})
+    await removed.wait()
+    await until(partial(is_armed_only_by_moments, acme))
+    await acme.advance(3 * HOUR_MS)
+    await acme.until_told(last["id"], "event.created", "event.reminded")
 
 
 async def test_a_start_that_moves_has_its_reminders_again(acme: Org) -> None:
