@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
+from broker.channels import DAY_MS
 from handlers.calendar.calendar_event import CalendarEvent, Status
 from handlers.calendar.calendars import Calendar
 from handlers.calendar.moments import reminders_of
 from handlers.calendar.texts import plain
 
-DAY_MS = 86_400_000
 LAST_MS = 253_402_300_799_000 - 3 * DAY_MS
 """Later than this nothing is written: no zone and no rounding takes it beyond the year 9999."""
 

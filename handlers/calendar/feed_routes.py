@@ -6,13 +6,14 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.channels import DAY_MS
 from broker.errors import NotFound
 from handlers.broker import broker_of
 from handlers.caching import is_known, strong_etag
 from handlers.calendar import making
 from handlers.calendar.calendars import parse_calendar
 from handlers.calendar.documents import calendar_key, event_index
-from handlers.calendar.feed import DAY_MS, build_feed
+from handlers.calendar.feed import build_feed
 from handlers.calendar.feed_token import Feeds, parse_token
 from handlers.calendar.serving import caller_of, execute_on, path_id, read_all
 from handlers.site_url import site_url

@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import orjson
-
 from broker.change import Answer, Change, Delete, DocumentKey
 from broker.errors import Conflict, NotFound
 from broker.storage.commit import Needs
 from broker.storage.state import Loaded
-from broker.strictjson import render_json
+from broker.strictjson import parse_stored, render_json
 from broker.timers import Timer, TimerName
 from handlers.live import moves
+from handlers.live.channel_ids import team_channel_id
 from handlers.live.documents import (
     WatchToken,
     event_key,
@@ -70,7 +69,7 @@ def changing(kept: Kept, moved: Moved, pace: Pace, cause: Cause, answer: Answer 
 def answer_of(event: LiveEvent, status: int = 200, **beside: Any) -> Answer:
     """What is answered about an event; what is shown beside it is shown once."""
     body = render_json({**render_event(event), **beside})
-    return Answer(status, body, f"live-team-{event.tenant}", is_secret=bool(beside))
+    return Answer(status, body, team_channel_id(event.tenant), is_secret=bool(beside))
 
 
 def creating(event: LiveEvent, stream_key: str, pace: Pace, loaded: Loaded) -> Change:
@@ -126,7 +125,7 @@ def rotating(tenant: str, event_id: str, text: str, key: StreamKey, pace: Pace, 
     kept = found_event(loaded, tenant, event_id)
     moved = moves.rekeyed(kept.event, key, loaded.now_ms)
     body = render_json({"event_id": event_id, "stream_key": text})
-    answer = Answer(200, body, f"live-team-{tenant}", is_secret=True)
+    answer = Answer(200, body, team_channel_id(tenant), is_secret=True)
     change = changing(kept, moved, pace, "api", answer)
     documents = (*change.documents, *_without_keys(kept.event, loaded), *put_stream_keys(moved.event))
     return replace(change, documents=documents)
@@ -150,7 +149,7 @@ def minting(tenant: str, token: WatchToken, text: str, loaded: Loaded) -> Change
     made = replace(token, created_ms=loaded.now_ms)
     fact = Fact("token.created", {"token_id": made.id, "prefix": made.prefix, "max_uses": made.max_uses})
     body = render_json({**render_token(made), "token": text})
-    answer = Answer(201, body, f"live-team-{tenant}", is_secret=True)
+    answer = Answer(201, body, team_channel_id(tenant), is_secret=True)
     return Change((put_token(made, 0),), told(kept.event, kept.event, [fact], "api"), (), answer)
 
 
@@ -186,5 +185,5 @@ def _without_keys(event: LiveEvent, loaded: Loaded) -> tuple[Delete, ...]:
 
 def event_of_key(body: bytes) -> tuple[str, str]:
     """The tenant and the event of a stream key's document."""
-    own: dict[str, str] = orjson.loads(body)
+    own: dict[str, str] = parse_stored(body)
     return own["tenant"], own["event_id"]

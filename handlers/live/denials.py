@@ -6,11 +6,9 @@ The first of a minute arms a timer; when it fires, the counts become events on t
 from functools import partial
 from typing import Any
 
-import orjson
-
 from broker.change import NOTHING, Change, Delete, DocumentKey, Put
 from broker.storage.state import Loaded
-from broker.strictjson import render_json
+from broker.strictjson import parse_stored, render_json
 from broker.timers import Claimed, Timer, TimerName
 from handlers.broker import Broker
 from handlers.live.decisions import kept_event
@@ -31,7 +29,7 @@ def counting(tenant: str, event_id: str, kind: str, loaded: Loaded) -> Change:
     """One more failure of this kind, `password` or `token`."""
     key = denials_key(tenant, event_id)
     found = loaded.documents[key]
-    counts: dict[str, Any] = orjson.loads(found.body) if found else {}
+    counts: dict[str, Any] = parse_stored(found.body) if found else {}
     body = render_json({**counts, kind: counts.get(kind, 0) + 1})
     put = Put(key, found.version if found else 0, body, (), loaded.now_ms + HOUR_MS)
     if found is not None:
@@ -48,7 +46,7 @@ def telling(tenant: str, event_id: str, loaded: Loaded) -> Change:
     gone = (Delete(key, found.version),)
     if kept is None:
         return Change(gone)
-    counts = sorted(orjson.loads(found.body).items())
+    counts = sorted(parse_stored(found.body).items())
     facts = [Fact("access.denied", {"kind": kind, "count": count}) for kind, count in counts]
     return Change(gone, told(kept.event, kept.event, facts, "timer"))
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from broker.change import Emitted, emit
 from broker.channels import NewChannel
 from broker.ids import render_time
+from handlers.live.channel_ids import team_channel_id, watch_channel_id
 from handlers.live.live_event import LiveEvent, Visibility
 from handlers.live.machine import Status
 from handlers.live.moves import Fact
@@ -100,13 +101,13 @@ class WatchTold(Shown):
 def team_channel(tenant: str) -> NewChannel:
     """The channel of all that happens to a tenant's events: private."""
     types = {name: {"schema": schema_of(Told)} for name in TYPES}
-    return NewChannel(f"live-team-{tenant}", f"Live events of {tenant}", config={"types": types})
+    return NewChannel(team_channel_id(tenant), f"Live events of {tenant}", config={"types": types})
 
 
 def watch_channel(slug: str) -> NewChannel:
     """The channel of what viewers see of an event: public."""
     types = {CHANGED: {"schema": schema_of(WatchTold)}}
-    return NewChannel(f"live-watch-{slug}", f"Watch {slug}", is_public=True, config={"types": types})
+    return NewChannel(watch_channel_id(slug), f"Watch {slug}", is_public=True, config={"types": types})
 
 
 def told(before: LiveEvent | None, after: LiveEvent, facts: Sequence[Fact], cause: Cause) -> tuple[Emitted, ...]:
@@ -114,7 +115,7 @@ def told(before: LiveEvent | None, after: LiveEvent, facts: Sequence[Fact], caus
     head = _head(before, after, cause)
     emitted = [
         emit(
-            f"live-team-{after.tenant}",
+            team_channel_id(after.tenant),
             f"live.{fact.kind}",
             {**head, **fact.members, **({"event": render_event(after)} if fact.kind in WHOLE else {})},
             PUBLISHER,
@@ -123,7 +124,7 @@ def told(before: LiveEvent | None, after: LiveEvent, facts: Sequence[Fact], caus
     ]
     seen = viewed(after)
     if seen is not None and _apart_from_status(seen) != _apart_from_status(None if before is None else viewed(before)):
-        emitted.append(emit(f"live-watch-{after.slug}", CHANGED, {**head, **seen}, PUBLISHER))
+        emitted.append(emit(watch_channel_id(after.slug), CHANGED, {**head, **seen}, PUBLISHER))
     return tuple(emitted)
 
 

@@ -85,7 +85,9 @@ def stopped(event: LiveEvent, now_ms: int) -> Moved:
     """It ends, also from rehearsal: the encoder is cut, the session ends, its recording is to be made whole."""
     status, was = led(event.status, Command.STOP), event.status
     sessions, facts = _closed(event, now_ms)
-    after = touched(event, now_ms, status=status, sessions=sessions, encoder_ms=None)
+    after = touched(
+        event, now_ms, status=status, sessions=sessions, encoder_ms=None, encoder_left_ms=_left(event, now_ms)
+    )
     return Moved(after, (Fact("event.stopped", {"from": str(was)}), *facts))
 
 
@@ -155,8 +157,7 @@ def disconnected(event: LiveEvent, now_ms: int) -> Moved:
 def rekeyed(event: LiveEvent, key: StreamKey, now_ms: int) -> Moved:
     """It has a new stream key; whoever streams with the old one is cut."""
     check_idle(event.status, "get a new stream key")
-    left_ms = now_ms if event.encoder_ms is not None else event.encoder_left_ms
-    after = touched(event, now_ms, key=key, encoder_ms=None, encoder_left_ms=left_ms)
+    after = touched(event, now_ms, key=key, encoder_ms=None, encoder_left_ms=_left(event, now_ms))
     return Moved(after, (Fact("stream_key.rotated", {"stream_key": key.prefix}),))
 
 
@@ -234,6 +235,11 @@ def _expired(event: LiveEvent, now_ms: int) -> Moved:
     if event.status is Status.ENDED and event.replay_enabled and after.replay_at(now_ms) is None:
         facts.append(Fact("replay.expired", {}))
     return Moved(after, tuple(facts))
+
+
+def _left(event: LiveEvent, now_ms: int) -> int | None:
+    """When the encoder left last, where one that is there is cut now."""
+    return event.encoder_left_ms if event.encoder_ms is None else now_ms
 
 
 def _session(event: LiveEvent, now_ms: int, fresh_id: FreshId) -> Session:

@@ -4,22 +4,22 @@ A claim is the `home` of the channel `live-watch-<slug>`, with a lease. One past
 void: its place is taken first in its own partition, so that a slow maker cannot make the event any more.
 """
 
-import json
 from contextlib import suppress
 from typing import NamedTuple
 
 from broker.change import Change, Delete, Put
-from broker.channels import ChannelRecord
+from broker.channels import DAY_MS, ChannelRecord
 from broker.errors import Conflict, NotFound
 from broker.storage.homes import home_key
 from broker.storage.state import Loaded
-from broker.strictjson import render_json
+from broker.strictjson import parse_stored, render_json
 from handlers.broker import Broker
+from handlers.live.channel_ids import watch_channel_id
 from handlers.live.decisions import LAPSED
 from handlers.live.documents import event_key
 
 LEASE_MS = 30_000
-KEPT_LAPSED_MS = 86_400_000
+KEPT_LAPSED_MS = DAY_MS
 
 
 class Claim(NamedTuple):
@@ -36,11 +36,6 @@ class _Taken(Exception):
     def __init__(self, claim: Claim) -> None:
         super().__init__(claim)
         self.claim = claim
-
-
-def channel_of(slug: str) -> str:
-    """The channel of what viewers see."""
-    return f"live-watch-{slug}"
 
 
 async def claim(broker: Broker, slug: str, tenant: str, event_id: str, by: str | None) -> str:
@@ -61,7 +56,7 @@ async def claim(broker: Broker, slug: str, tenant: str, event_id: str, by: str |
 
 async def find(broker: Broker, slug: str) -> Claim | None:
     """Whose a slug is; None where it is free."""
-    channel_id = channel_of(slug)
+    channel_id = watch_channel_id(slug)
     partition = broker.engine.partition(channel_id)
     return _parse((await broker.reader.read(partition, [home_key(channel_id)])).loaded, channel_id)
 
@@ -76,7 +71,7 @@ async def release(broker: Broker, slug: str, event_id: str) -> None:
     if record is not None:
         with suppress(NotFound):
             await broker.channels.delete_this(record)
-    channel_id = channel_of(slug)
+    channel_id = watch_channel_id(slug)
 
     def decide(loaded: Loaded) -> Change:
         document, present = loaded.documents[home_key(channel_id)], _parse(loaded, channel_id)
@@ -88,7 +83,7 @@ async def release(broker: Broker, slug: str, event_id: str) -> None:
 
 
 async def _claim(broker: Broker, slug: str, tenant: str, event_id: str, by: str | None, void: str | None) -> str:
-    channel_id, claimed_id = channel_of(slug), event_id
+    channel_id, claimed_id = watch_channel_id(slug), event_id
 
     def decide(loaded: Loaded) -> Change:
         nonlocal claimed_id
@@ -124,11 +119,11 @@ async def _lapse(broker: Broker, other: Claim) -> bool:
 
 async def _record(broker: Broker, slug: str) -> ChannelRecord | None:
     try:
-        return await broker.channels.refresh(channel_of(slug))
+        return await broker.channels.refresh(watch_channel_id(slug))
     except NotFound:
         return None
 
 
 def _parse(loaded: Loaded, channel_id: str) -> Claim | None:
     document = loaded.documents[home_key(channel_id)]
-    return None if document is None else Claim(**json.loads(document.body))
+    return None if document is None else Claim(**parse_stored(document.body))

@@ -27,6 +27,7 @@ from handlers.idempotency import tail_headers
 from handlers.live import access, credentials, denials, slugs
 from handlers.live.access import NO_EVENT, NewGrant, denied, watched_event
 from handlers.live.callers import has_key, member_of
+from handlers.live.channel_ids import watch_channel_id
 from handlers.live.documents import event_key, grant_key, token_key
 from handlers.live.events import team_channel
 from handlers.live.live_event import LiveEvent, Visibility
@@ -53,7 +54,7 @@ async def watch(request: Request) -> Response:
     """What there is to see now. `Tidemark-Channel` and `Tidemark-Cursor` say from where to be told what changes."""
     broker, found = broker_of(request), await _claim(request)
     try:
-        channel = await broker.channels.find(slugs.channel_of(request.path_params["slug"]))
+        channel = await broker.channels.find(watch_channel_id(request.path_params["slug"]))
     except NotFound:
         # Claimed and not made yet, or just deleted.
         raise NotFound(NO_EVENT) from None

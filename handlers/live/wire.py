@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from broker.errors import Invalid
 from broker.ids import render_time
+from handlers.live.channel_ids import watch_channel_id
 from handlers.live.credentials import masked
 from handlers.live.documents import WatchToken
 from handlers.live.live_event import LiveEvent, Recording, Session, Visibility
@@ -138,7 +139,7 @@ def render_event(event: LiveEvent) -> dict[str, Any]:
         **{name: getattr(event, name) for name in OWN},
         "visibility_mode": event.visibility,
         **schedule_of(event),
-        "watch_channel": f"live-watch-{event.slug}",
+        "watch_channel": watch_channel_id(event.slug),
         "created_at": render_time(event.created_ms),
         "updated_at": render_time(event.updated_ms),
     }

@@ -8,7 +8,6 @@ from starlette.responses import Response
 from broker.errors import NotFound
 from broker.strictjson import render_json
 from handlers.broker import broker_of
-from handlers.calendar.documents import agent_key
 from handlers.calendar.imports import subscribing
 from handlers.calendar.imports.documents import (
     SUBSCRIPTION,
@@ -19,8 +18,7 @@ from handlers.calendar.imports.documents import (
 from handlers.calendar.imports.forgetting import forget_events
 from handlers.calendar.imports.subscription import IcalSubscription, parse_kept, render_subscription
 from handlers.calendar.imports.wire import parse_subscription, parse_subscription_list, parse_subscription_patch
-from handlers.calendar.making import find_agent
-from handlers.calendar.serving import Caller, caller_of, execute, fresh_id, path_id, read_one, read_page
+from handlers.calendar.serving import Caller, caller_of, execute, fresh_id, path_id, read_one, read_page, see_agent
 from handlers.idempotency import kept_answer, key_of
 from handlers.requests import asked_or_refusal, read_json
 
@@ -33,7 +31,7 @@ async def create_subscription(request: Request) -> Response:
     caller_of(request)
     body = await read_json(request)
     caller, broker = caller_of(request), broker_of(request)
-    await _see_agent(request, caller, agent_id)
+    await see_agent(broker_of(request), caller, agent_id)
     asked = parse_subscription(body, broker.site.outbound_allow)
     keys = subscribing.subscribing_keys(caller.tenant, agent_id, asked.calendar_id)
     loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded
@@ -47,7 +45,7 @@ async def create_subscription(request: Request) -> Response:
 async def list_subscriptions(request: Request) -> Response:
     """The subscriptions of an agent's calendars, by when they were made."""
     caller, agent_id = caller_of(request), path_id(request, "agent_id", "Agent")
-    await _see_agent(request, caller, agent_id)
+    await see_agent(broker_of(request), caller, agent_id)
     asked = parse_subscription_list(request.query_params.multi_items())
     return await read_page(
         request,
@@ -113,12 +111,6 @@ async def _replayed(request: Request) -> Response | None:
     key = key_of(request, caller.grant, render_json(None))
     kept = None if key is None else await broker.answers.find(broker.engine.partition(caller.tenant), key)
     return None if kept is None else kept_answer(kept, is_replayed=True)
-
-
-async def _see_agent(request: Request, caller: Caller, agent_id: str) -> None:
-    broker, key = broker_of(request), agent_key(caller.tenant, agent_id)
-    loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), [key])).loaded
-    find_agent(caller.tenant, agent_id, caller.agent, loaded)
 
 
 async def _seen(request: Request) -> tuple[Caller, IcalSubscription]:

@@ -7,12 +7,12 @@ begins and known again when it is complete, so that one that stopped half-way is
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from broker.channels import DAY_MS
 from broker.ids import render_time
 from broker.strictjson import parse_stored, render_json
 
 SubscriptionStatus = Literal["active", "error", "paused"]
 STATUSES: tuple[SubscriptionStatus, ...] = ("active", "error", "paused")
-DAY_MS = 86_400_000
 MOST_DOUBLINGS = 4
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import NamedTuple
 
 from broker.change import Change, DocumentKey
+from broker.channels import DAY_MS
 from broker.errors import Refusal, TooLarge, Unavailable
 from broker.storage.commit import Commits, Decide
 from broker.storage.engine import Engine
@@ -33,7 +34,7 @@ from handlers.calendar.imports.merging import MOST_STEPS, Step, merging, plan
 from handlers.calendar.imports.occurrence import Span
 from handlers.calendar.imports.reading import PATIENCE, ReadLimits, read_feed
 from handlers.calendar.imports.runs import Pace, Run, Superseded
-from handlers.calendar.imports.subscription import DAY_MS, Seen, seen_before
+from handlers.calendar.imports.subscription import Seen, seen_before
 from handlers.under_way import UnderWay
 
 BACK_MS = 30 * DAY_MS

@@ -46,6 +46,13 @@ def test_stop_ends_the_session_and_then_processes_until_the_recording_is_whole()
     assert moves.recorded(whole.event, "id1", LATER_MS, 60_000) == Moved(whole.event)
 
 
+def test_an_encoder_that_a_stop_cuts_left_at_that_moment() -> None:
+    there = moves.connected(live_event(), NOW_MS, numbered()).event
+    stopped = moves.stopped(there, LATER_MS).event
+    assert (stopped.encoder_ms, stopped.encoder_left_ms) == (None, LATER_MS)
+    assert moves.stopped(live_event(), LATER_MS).event.encoder_left_ms is None
+
+
 def test_stop_from_rehearsal_ends_the_event_and_publishes_no_replay() -> None:
     rehearsal = moves.rehearsed(event(), NOW_MS).event
     ended = moves.timed(moves.stopped(rehearsal, LATER_MS).event, LATER_MS, PACE)

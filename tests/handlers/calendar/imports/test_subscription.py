@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from broker.channels import DAY_MS
 from handlers.calendar.imports.subscription import (
-    DAY_MS,
     IcalSubscription,
     Seen,
     next_poll_ms,

@@ -1,7 +1,7 @@
 """Feeds in calendars: polled by timers, merged, told, and costing nothing while they do not change."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from aiohttp import web
@@ -131,18 +131,35 @@ async def test_more_than_one_commit_holds_is_merged_by_pages(ada: Follower, feed
     assert (story.count("event.updated"), story.count("event.deleted")) == (225, 225)
 
 
-async def test_a_page_of_which_much_is_due_is_halved_until_it_fits(ada: Follower, feed: Feed) -> None:
-    await ada.org.good("PATCH", f"calendars/{ada.org.calendar}", {"default_reminders": [1, 2, 3, 4, 5]})
-    server, at = ada.org.server, await ada.now() + 5 * HOUR
-    feed.serve(*(event(f"e{number}", at) for number in range(100)))
-    made = await ada.synced(feed)
-    # No timer tells anything any more: what is due is told by the merge itself.
-    page = await server.broker.timers.pending(limit=1_000)
+async def five_reminders_each_are_due(ada: Follower, at: datetime) -> None:
+    """No timer tells anything any more: what is due is told by whatever changes an event."""
+    broker = ada.org.server.broker
+    page = await broker.timers.pending(limit=1_000)
     for each in page.timers:
         if each.timer.name.kind == "calendar-moment":
             disarmed = Change(timers=(each.timer.name,))
-            await server.broker.commits.execute("acme", [], partial(_change, disarmed))
-    await ada.org.advance(5 * HOUR_MS - 30_000 - (await ada.org.now_ms() - int((at - 5 * HOUR).timestamp() * 1000)))
+            await broker.commits.execute("acme", [], partial(_change, disarmed))
+    await ada.org.advance(int(at.timestamp() * 1000) - 30_000 - await ada.org.now_ms())
+
+
+async def test_events_of_which_much_is_due_go_with_their_subscription(ada: Follower, feed: Feed) -> None:
+    await ada.org.good("PATCH", f"calendars/{ada.org.calendar}", {"default_reminders": [1, 2, 3, 4, 5]})
+    at = await ada.now() + 5 * HOUR
+    feed.serve(*(event(f"e{number}", at) for number in range(60)))
+    made = await ada.synced(feed)
+    await five_reminders_each_are_due(ada, at)
+    assert (await ada.org.ask("DELETE", f"ical-subscriptions/{made['id']}")).status_code == 204
+    assert (await ada.org.listed("source=external_ical"))["total"] == 0
+    story = await ada.org.story()
+    assert (story.count("event.reminded"), story.count("event.deleted")) == (300, 60)
+
+
+async def test_a_page_of_which_much_is_due_is_halved_until_it_fits(ada: Follower, feed: Feed) -> None:
+    await ada.org.good("PATCH", f"calendars/{ada.org.calendar}", {"default_reminders": [1, 2, 3, 4, 5]})
+    at = await ada.now() + 5 * HOUR
+    feed.serve(*(event(f"e{number}", at) for number in range(100)))
+    made = await ada.synced(feed)
+    await five_reminders_each_are_due(ada, at)
     feed.serve(*(event(f"e{number}", at, summary="New") for number in range(100)))
     await ada.resynced(made["id"])
     story = await ada.org.story()
