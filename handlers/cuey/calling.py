@@ -117,10 +117,12 @@ class Calls:
         self.succeeded += outcome.is_success
         self.failed += not outcome.is_success
         decide = partial(ending, run, outcome, self._limits.retry, str(uuid.uuid4()))
-        for _ in range(RECORD_ATTEMPTS):
+        for attempt in range(RECORD_ATTEMPTS):
             try:
                 await self._execute(run, decide)
             except Unavailable as refusal:
+                if attempt == RECORD_ATTEMPTS - 1:
+                    raise
                 logger.warning("what came of a call is told later: %s", refusal.message)
                 await asyncio.sleep(RECORD_PAUSE_S)
             else:

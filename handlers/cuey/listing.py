@@ -1,7 +1,7 @@
 """Lists of events and crons: which page is asked for, and whether it is there (contract section 2). Pure."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from broker.errors import Refusal
 from handlers.cuey.machine import Status
@@ -11,8 +11,6 @@ MOST = 1_000
 DEFAULT = 100
 MOST_PAGE = 10**9
 MOST_PAGE_BYTES = 16_777_216
-
-T = TypeVar("T")
 
 
 class OutOfRange(Refusal):

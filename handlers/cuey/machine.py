@@ -6,7 +6,7 @@ which was the first (`retry_of`). All times are Unix milliseconds by the engine'
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -109,7 +109,7 @@ class ScheduledWebhook:
     outcome: Outcome | None = None
     attempt: int = 1
     run: int = 0
-    version: int = field(default=1)
+    version: int = 1
 
 
 class Retry(NamedTuple):

@@ -1,7 +1,7 @@
 """What the calls of cuey have in common: reading, and executing a decision as the answer to a request."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,8 +19,6 @@ from handlers.cuey.wire import parse_id
 from handlers.idempotency import state_answer
 
 API = "cuey"
-
-T = TypeVar("T")
 
 
 def id_of(request: Request, name: str, message: str) -> str:

@@ -60,7 +60,10 @@ def expand(feed: bytes, span: Span) -> Expanded:
 def _parsed(feed: bytes) -> list[icalendar.Calendar]:
     try:
         parsed = icalendar.Calendar.from_ical(feed, multiple=True)
-    except (ValueError, IndexError, KeyError, TypeError, RecursionError):
+    except MemoryError:
+        raise
+    except Exception:
+        # What is malformed is not only refused by `ValueError`: a parameter of two values is an `AttributeError`.
         raise Unreadable("it is no iCalendar file") from None
     calendars = [each for each in parsed if each.name == "VCALENDAR"]
     if not calendars:

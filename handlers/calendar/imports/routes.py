@@ -5,8 +5,6 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.errors import NotFound
-from broker.strictjson import render_json
 from handlers.broker import broker_of
 from handlers.calendar.imports import subscribing
 from handlers.calendar.imports.documents import (
@@ -19,7 +17,7 @@ from handlers.calendar.imports.forgetting import forget_events
 from handlers.calendar.imports.subscription import IcalSubscription, parse_kept, render_subscription
 from handlers.calendar.imports.wire import parse_subscription, parse_subscription_list, parse_subscription_patch
 from handlers.calendar.serving import Caller, caller_of, execute, fresh_id, path_id, read_one, read_page, see_agent
-from handlers.idempotency import kept_answer, key_of
+from handlers.committing import again_where_gone
 from handlers.requests import asked_or_refusal, read_json
 
 _WHAT = "Subscription"
@@ -27,11 +25,11 @@ _WHAT = "Subscription"
 
 async def create_subscription(request: Request) -> Response:
     """Subscribe a calendar of an agent to a feed; it is polled at once."""
-    agent_id = path_id(request, "agent_id", "Agent")
     caller_of(request)
+    agent_id = path_id(request, "agent_id", "Agent")
     body = await read_json(request)
     caller, broker = caller_of(request), broker_of(request)
-    await see_agent(broker_of(request), caller, agent_id)
+    await see_agent(broker, caller, agent_id)
     asked = parse_subscription(body, broker.site.outbound_allow)
     keys = subscribing.subscribing_keys(caller.tenant, agent_id, asked.calendar_id)
     loaded = (await broker.reader.read(broker.engine.partition(caller.tenant), keys)).loaded
@@ -84,18 +82,8 @@ async def update_subscription(request: Request) -> Response:
 
 async def delete_subscription(request: Request) -> Response:
     """Remove a subscription and its events."""
-    try:
-        caller, found = await _seen(request)
-    except NotFound:
-        # A retry of what removed it.
-        if (replayed := await _replayed(request)) is None:
-            raise
-        return replayed
-    keys = [subscription_key(caller.tenant, found.id), count_key(caller.tenant)]
-    decide = partial(subscribing.unsubscribing, caller.tenant, found.id, caller.agent)
-    answer = await execute(request, caller, None, keys, decide, found.calendar_id)
-    await forget_events(broker_of(request), caller.tenant, found.id)
-    return answer
+    caller = caller_of(request)
+    return await again_where_gone(request, caller.tenant, caller.grant, None, partial(_delete, request))
 
 
 async def sync_subscription(request: Request) -> Response:
@@ -106,11 +94,13 @@ async def sync_subscription(request: Request) -> Response:
     return await execute(request, caller, None, [key], decide, found.calendar_id)
 
 
-async def _replayed(request: Request) -> Response | None:
-    caller, broker = caller_of(request), broker_of(request)
-    key = key_of(request, caller.grant, render_json(None))
-    kept = None if key is None else await broker.answers.find(broker.engine.partition(caller.tenant), key)
-    return None if kept is None else kept_answer(kept, is_replayed=True)
+async def _delete(request: Request) -> Response:
+    caller, found = await _seen(request)
+    keys = [subscription_key(caller.tenant, found.id), count_key(caller.tenant)]
+    decide = partial(subscribing.unsubscribing, caller.tenant, found.id, caller.agent)
+    answer = await execute(request, caller, None, keys, decide, found.calendar_id)
+    await forget_events(broker_of(request), caller.tenant, found.id)
+    return answer
 
 
 async def _seen(request: Request) -> tuple[Caller, IcalSubscription]:

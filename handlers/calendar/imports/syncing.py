@@ -73,6 +73,7 @@ class Syncs:
         self._site = site
         self._wait_ms = round(wait_s * 1000)
         self._running = UnderWay("ical poll", "a poll of a feed was not recorded")
+        self._beginning = 0
         self._reading = asyncio.Semaphore(site.reads_at_once)
         self._limits = ReadLimits(site.read_cpu_s, site.read_memory_bytes)
         self.unchanged = 0
@@ -81,8 +82,22 @@ class Syncs:
 
     async def on_due(self, claimed: Claimed) -> None:
         """Begin a poll whose time has come. Raises `Fenced`, `Unavailable`."""
-        if len(self._running) >= self._site.polls_at_once:
+        # Those that are being begun count: timers of one moment are handled at once.
+        if len(self._running) + self._beginning >= self._site.polls_at_once:
             raise Unavailable("as many feeds are polled as may be", retry_after_s=1)
+        self._beginning += 1
+        try:
+            if (run := await self._begun(claimed)) is not None:
+                self._running.start(self._poll(run))
+        finally:
+            self._beginning -= 1
+
+    async def drained(self) -> None:
+        """Wait for the polls that are under way, or for a while; others make those that are left, at once."""
+        await self._running.drained()
+
+    async def _begun(self, claimed: Claimed) -> Run | None:
+        """The poll that the commit began; None where there is nothing to poll."""
         tenant, subscription_id = claimed.timer.name.owner, claimed.timer.name.subject
         begun: list[Run | None] = []
 
@@ -93,12 +108,7 @@ class Syncs:
 
         keys = [subscription_key(tenant, subscription_id)]
         await self._parts.commits.execute(tenant, keys, decide, claimed=claimed)
-        if begun[-1] is not None:
-            self._running.start(self._poll(begun[-1]))
-
-    async def drained(self) -> None:
-        """Wait for the polls that are under way, or for a while; others make those that are left, at once."""
-        await self._running.drained()
+        return begun[-1]
 
     async def _poll(self, run: Run) -> None:
         try:

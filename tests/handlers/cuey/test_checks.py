@@ -9,7 +9,7 @@ from handlers.cuey.checks import MAX_PAYLOAD_BYTES, check_headers, check_payload
     "url",
     [
         "https://api.example.com/webhook",
-        "HTTP://example.com".lower(),
+        "http://example.com",
         "http://example.com:8080/a?b=c%20d&e=%2F#f",
         "http://[2001:db8::1]/x",
         "https://example.com/" + "x" * 2_000,

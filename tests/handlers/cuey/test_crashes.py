@@ -6,11 +6,13 @@ from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from broker.change import Change
+from broker.errors import Unavailable
 from broker.storage.state import Loaded
 from broker.storage.timers import Timers
 from broker.webclient import open_client
@@ -140,6 +142,36 @@ async def test_who_stops_in_order_leaves_its_calls_to_another_at_once(store: Sto
         async with calling(store):
             await ended(store, 1)
         assert len(receiver.requests) == 1
+
+
+class Away:
+    """Commits that are refused, but for those that begin a call."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def execute(self, *args: Any, claimed: Any = None, **options: Any) -> Any:
+        if claimed is None:
+            raise Unavailable("the engine is away")
+        return await self._store.commits.execute(*args, claimed=claimed, **options)
+
+
+async def test_an_outcome_that_cannot_be_recorded_is_logged_and_the_call_is_left_to_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("handlers.cuey.calling.RECORD_PAUSE_S", 0.0)
+    limits = LIMITS._replace(recover_s=60.0)
+    async with receiving() as receiver, open_client(LOOPBACK, user_agent="t") as client:
+        calls = Calls(Away(store), client.send, limits)  # type: ignore[arg-type]
+        await schedule(store, "e", url=receiver.url)
+        async with worker_of(store, Timers(store.engine), {TIMER: calls.on_due, AGAIN: calls.on_again}, SCHEDULER):
+            await receiver.heard(1, PATIENCE_S)
+            await calls.drained()
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == ["a call was not recorded"]
+    [waiting] = (await Timers(store.engine).pending(limit=10)).timers
+    assert waiting.timer.name.kind == AGAIN
+    [event] = await kept(store)
+    assert event.status is Status.PROCESSING
 
 
 async def test_processes_that_are_killed_again_and_again_lose_no_call(store: Store, engine_url: str) -> None:

@@ -1,20 +1,11 @@
 """Idempotency-Key on the calls of the lifecycle API: the first answer again, whoever asks it of whichever process."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from tests.broker_server import BrokerServer, running_broker
+from tests.broker_server import BrokerServer
 from tests.handlers.lifecycle.calls import ID, OTHER, Caller, caller_of, plan, query
-
-
-@pytest.fixture
-async def second(acme: Caller, engine_url: str, tmp_path: Path) -> AsyncIterator[Caller]:
-    """The same program, at another process on the same engine."""
-    async with running_broker(engine_url, tmp_path / "signing_key.json", {"clock": {"mode": "test"}}) as server:
-        yield Caller(server, acme.tenant, acme.key)
 
 
 async def test_a_create_without_an_id_is_done_once(acme: Caller) -> None:

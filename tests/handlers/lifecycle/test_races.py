@@ -1,24 +1,13 @@
 """Calls that meet, from two processes on a real engine: decided once, told once, one after another."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
-from tests.broker_server import running_broker
 from tests.handlers.lifecycle.calls import ID, Caller, fresh, plan, query
 
 ROUNDS = 15
-
-
-@pytest.fixture
-async def second(acme: Caller, engine_url: str, tmp_path: Path) -> AsyncIterator[Caller]:
-    """The same program, at another process on the same engine."""
-    async with running_broker(engine_url, tmp_path / "signing_key.json") as server:
-        yield Caller(server, acme.tenant, acme.key)
 
 
 async def race(*calls: tuple[Caller, str, Any]) -> list[httpx2.Response]:

@@ -127,7 +127,17 @@ def test_more_occurrences_than_may_be_are_none() -> None:
         expand(calendar(daily), SPAN._replace(most=10))
 
 
-@pytest.mark.parametrize("feed", [b"", b"\xff\x00", b"BEGIN:VCARD\r\nEND:VCARD\r\n", b"BEGIN:VCALENDAR\r\n"])
+@pytest.mark.parametrize(
+    "feed",
+    [
+        b"",
+        b"\xff\x00",
+        b"BEGIN:VCARD\r\nEND:VCARD\r\n",
+        b"BEGIN:VCALENDAR\r\n",
+        calendar(event("e", FROM, "X-A;VALUE=TEXT,DATE:1")),
+        calendar("BEGIN:VEVENT\r\nTZID:Own\r\nEND:VTIMEZONE"),
+    ],
+)
 def test_what_is_no_calendar_is_refused(feed: bytes) -> None:
     with pytest.raises(Unreadable, match="no iCalendar file"):
         expand(feed, SPAN)

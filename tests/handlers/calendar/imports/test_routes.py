@@ -61,6 +61,14 @@ async def test_only_a_calendar_of_the_agent_can_subscribe(ada: Follower) -> None
         await ada.org.refused("POST", f"agents/{agent}/ical-subscriptions", body, 404, "not_found")
 
 
+async def test_who_has_no_key_is_told_so_before_an_id_is_looked_at(server: BrokerServer, ada: Follower) -> None:
+    body = {"calendar_id": ada.org.calendar, "url": URL}
+    await ada.org.refused("POST", "agents/a%20b/ical-subscriptions", body, 404, "not_found")
+    for method in ("GET", "POST"):
+        answer = await server.http.request(method, "/v1/agents/a%20b/ical-subscriptions")
+        assert answer.status_code == 401
+
+
 async def test_an_agent_sees_to_its_own_and_knows_of_no_other(server: BrokerServer, ada: Follower) -> None:
     other = await follower_of(await org_of(server))
     own, foreign = await ada.subscribe(URL), await other.subscribe(URL)
