@@ -21,7 +21,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-PASSING = (429, 502, 503, 504)
+PASSING = (429, 500, 502, 503, 504)
 
 
 def load() -> dict[str, float]:

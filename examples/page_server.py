@@ -13,11 +13,16 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from tidemark_client import TidemarkError
+
 CLIENT = Path(__file__).resolve().parents[1] / "clients/js/src"
 MOST_BYTES = 10_000
 
 Call = Callable[[Any], Any]
-"""What a POST does: from the JSON of its body to the JSON of its answer; raises ValueError for what is no good."""
+"""What a POST does: from the JSON of its body to the JSON of its answer.
+
+Raises ValueError for what is no good, and `TidemarkError` where the broker refuses.
+"""
 
 
 class _Page(SimpleHTTPRequestHandler):
@@ -55,6 +60,8 @@ class _Page(SimpleHTTPRequestHandler):
             self._tell(call(json.loads(self.rfile.read(int(size)))))
         except ValueError as error:
             self._tell({"error": str(error)}, 400)
+        except TidemarkError as error:
+            self._tell({"error": f"the broker: {error}"}, 502)
 
     def end_headers(self) -> None:
         """The policy of the page, with everything."""

@@ -81,10 +81,17 @@ function listen(room) {
   byId("earlier").addEventListener("click", () => room.earlier());
   byId("say").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const text = byId("text").value;
-    byId("text").value = "";
+    const line = byId("text");
+    const text = line.value;
+    line.value = "";
     // The client sends it again until it is stored, with an Idempotency-Key: it is said once.
-    await room.client.publish(room.channel, { text }, { type: "message" });
+    try {
+      await room.client.publish(room.channel, { text }, { type: "message" });
+    } catch (error) {
+      // What was typed meanwhile stays behind what was refused.
+      line.value = text + line.value;
+      byId("state").textContent = error.message;
+    }
   });
   setInterval(() => room.people().catch(() => {}), PEOPLE_MS);
 }

@@ -23,6 +23,14 @@ LAST_MS = 253_402_300_799_000 - 3 * DAY_MS
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
+class _Text(icalendar.vText):
+    """A text as RFC 5545, 3.3.11 has it: the library writes a backslash before an N as the end of a line."""
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
+
+
 def in_feed(event: CalendarEvent) -> bool:
     """Whether an event is in the feed: no hold, and nothing that was never more than one."""
     was_hold_only = event.hold_end in ("expired", "bumped", "released") and event.status is Status.CANCELLED
@@ -36,7 +44,7 @@ def build_feed(calendar: Calendar, events: Iterable[CalendarEvent]) -> bytes:
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", plain(calendar.name))
+    made.add("x-wr-calname", _Text(plain(calendar.name)))
     made.add("x-wr-timezone", calendar.timezone)
     for event in filter(in_feed, events):
         made.add_component(_entry(calendar, event))
@@ -64,9 +72,9 @@ def _entry(calendar: Calendar, event: CalendarEvent) -> icalendar.Event:
     made.add("created", instant_of(event.created_ms))
     made.add("last-modified", instant_of(event.updated_ms))
     made.add("sequence", event.version - 1)
-    made.add("summary", plain(event.title))
+    made.add("summary", _Text(plain(event.title)))
     if event.description is not None:
-        made.add("description", plain(event.description))
+        made.add("description", _Text(plain(event.description)))
     made.add("status", event.status.value.upper())
     if event.is_transparent:
         made.add("transp", "TRANSPARENT")
@@ -88,7 +96,7 @@ def _entry(calendar: Calendar, event: CalendarEvent) -> icalendar.Event:
 def _alarm(event: CalendarEvent, minutes: int) -> icalendar.Alarm:
     made = icalendar.Alarm()
     made.add("action", "DISPLAY")
-    made.add("description", plain(event.title))
+    made.add("description", _Text(plain(event.title)))
     # By hand: the library would write a day for 1440 minutes, and a day is 23 hours where the clock changes.
     made["trigger"] = icalendar.vText(f"-PT{minutes}M")
     return made

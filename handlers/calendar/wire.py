@@ -10,6 +10,7 @@ from broker.errors import Invalid, NotFound
 from handlers.calendar.models import CalendarPatched, CalendarTaken, EventPatched, EventTaken
 from handlers.calendar.times import parse_instant
 from handlers.calendar.webhook_models import WebhookPatched
+from handlers.model_faults import fault_of
 
 MOST_OFFSET = 10**9
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
@@ -36,10 +37,8 @@ def parse_body(model: type[M], body: Any) -> M:
         return model.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        reason = first.get("ctx", {}).get("error")
-        message = str(reason) if isinstance(reason, ValueError) else first["msg"].removeprefix("Input ")
         name = ".".join(str(each) for each in first["loc"] if isinstance(each, int) or each in model.model_fields)
-        raise Invalid(f"{name}: {message}", param=name or None) from None
+        raise Invalid(f"{name}: {fault_of(first)}", param=name or None) from None
 
 
 def parse_event(body: Any) -> EventTaken:

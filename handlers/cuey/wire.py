@@ -14,6 +14,7 @@ from handlers.cuey.checks import parse_moment
 from handlers.cuey.crons import Cron
 from handlers.cuey.machine import RetryConfig, ScheduledWebhook, Target
 from handlers.cuey.models import CronShown, CronTaken, EventShown, EventTaken, RetryTaken, TargetTaken
+from handlers.model_faults import fault_of
 
 MOST_DETAILS = 20
 TEAMS = uuid.UUID("0b6ab3a4-6a3f-5f4e-9d1c-6d8a5c3e7f10")
@@ -127,9 +128,7 @@ def _parse(model: type[M], body: Any) -> M:
 
 
 def _detail(error: Any) -> dict[str, Any]:
-    reason = error.get("ctx", {}).get("error")
-    message = str(reason) if isinstance(reason, ValueError) else error["msg"].removeprefix("Input ")
-    return {"path": [*error["loc"]], "message": message[:1].lower() + message[1:]}
+    return {"path": [*error["loc"]], "message": fault_of(error)}
 
 
 def _config(taken: RetryTaken) -> RetryConfig:

@@ -19,6 +19,7 @@ from handlers.lifecycle.models import (
     PlanTaken,
     QueriesTaken,
 )
+from handlers.model_faults import fault_of
 
 MOST_DETAILS = 20
 MOST_ID_CHARS = 64
@@ -107,9 +108,7 @@ def _parse(model: type[M], body: Any) -> M:
 
 def _detail(error: Any, body: Any) -> Detail:
     place = list(error["loc"])
-    reason = error.get("ctx", {}).get("error")
-    message = str(reason) if isinstance(reason, ValueError) else error["msg"].removeprefix("Input ")
-    detail: Detail = {"message": message[:1].lower() + message[1:]}
+    detail: Detail = {"message": fault_of(error)}
     if len(place) > 1 and place[0] == "arguments":
         detail |= {"argument": place[1], **_id_of(body["arguments"][place[1]])}
         place = place[2:]

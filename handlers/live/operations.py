@@ -5,6 +5,7 @@ from pydantic import BaseModel
 from handlers.asyncapi import Message, typed
 from handlers.idempotency import IDEMPOTENCY_KEY
 from handlers.live import organising, reports, watching
+from handlers.live.channel_ids import team_channel_id, watch_channel_id
 from handlers.live.errors import render_error
 from handlers.live.events import CHANGED, TYPES, Told, WatchTold
 from handlers.live.ingest import ingest
@@ -41,8 +42,8 @@ INGEST = f"{PREFIX}/ingest"
 ENVELOPES = {PREFIX: render_error}
 """Every error below this path, also those that no call of ours gave, has the body of this API."""
 
-TEAM_PATH = "/api/v1/channels/live-team-{tenant}/ws"
-WATCH_PATH = "/api/v1/channels/live-watch-{slug}/ws"
+TEAM_PATH = f"/api/v1/channels/{team_channel_id('{tenant}')}/ws"
+WATCH_PATH = f"/api/v1/channels/{watch_channel_id('{slug}')}/ws"
 
 _PAGE = (
     Parameter("limit", "20 without.", {"type": "integer", "minimum": 1, "maximum": reports.MOST_LISTED}),

@@ -16,6 +16,7 @@ from handlers.live.live_event import LiveEvent, Recording, Session, Visibility
 from handlers.live.models import RESERVED_SLUGS, CreateTaken, PatchTaken
 from handlers.live.playback import Playback, live_playback, replay_playback
 from handlers.live.watch import PlaybackMode, watch_of
+from handlers.model_faults import fault_of
 
 M = TypeVar("M", bound=BaseModel)
 MOST_DETAILS = 20
@@ -212,10 +213,8 @@ def time_or_none(ms: int | None) -> str | None:
 
 
 def _detail(error: Any) -> dict[str, str]:
-    reason = error.get("ctx", {}).get("error")
-    message = str(reason) if isinstance(reason, ValueError) else error["msg"].removeprefix("Input ")
     place = ".".join(str(each) for each in error["loc"] if each in PLACES)
-    return {"field": place, "message": message[:1].lower() + message[1:]}
+    return {"field": place, "message": fault_of(error)}
 
 
 PLACES = frozenset(

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @contextmanager
-def example(name: str, server: ServeProcess, *words: str) -> Iterator[str]:
+def example(name: str, server: ServeProcess, *words: str, scope: str = "admin") -> Iterator[str]:
     """An example as its command starts it; where its page is."""
     command = [sys.executable, "-m", f"examples.{name}", "--url", server.url, "--port", "0", *words]
-    command += ["--token", server.token("admin")]
+    command += ["--token", server.token(scope)]
     with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -123,6 +123,12 @@ def test_earlier_messages_are_scrolled_back_to(browser: WebDriver, server: Serve
             until(browser, partial(shows, browser, expected))
         shown = [each for each in messages(browser) if each.startswith("number")]
         assert shown == [f"number {each}" for each in range(70)]
+
+
+def test_what_the_broker_refuses_is_told_by_the_door(server: ServeProcess) -> None:
+    with example("chat", server, scope="sub:*") as page:
+        refused = httpx2.post(f"{page}/enter", json={"name": "Ann", "room": "den"})
+    assert refused.status_code == 502 and refused.json()["error"].startswith("the broker: ")
 
 
 def test_the_door_gives_no_token_for_what_is_no_room_or_name(server: ServeProcess) -> None:

@@ -3,11 +3,9 @@
 Who removes something sees to it at once; a timer does where that process died.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
-from broker.change import Change
-from broker.errors import TooLarge
+from broker.change import MAX_OPERATIONS, Change
 from broker.storage.state import Page
 from broker.timers import Claimed
 from handlers.broker import Broker
@@ -23,9 +21,13 @@ from handlers.calendar.imports.documents import (
 )
 from handlers.calendar.imports.merging import forgetting
 from handlers.calendar.imports.subscribing import dropping
+from handlers.calendar.models import MOST_REMINDERS
 
-PAGE = 50
-"""How many events a page removes: four operations each, but for those that something is due of."""
+MOST_OF_ONE = 4 + 2 * (MOST_REMINDERS + 2)
+"""Operations that remove an event: the document, its timer, and on two channels what tells of it and of what is due."""
+
+PAGE = MAX_OPERATIONS // MOST_OF_ONE
+"""How many events a page removes: one step, whatever is due of them."""
 
 
 async def on_forget(broker: Broker, claimed: Claimed) -> None:
@@ -55,21 +57,9 @@ async def _forget(broker: Broker, tenant: str, subscription_id: str) -> None:
     while (page := await _page(broker, tenant, EVENT, imported_index(tenant, subscription_id))).documents:
         ids = [member.partition("/")[2] for member, _ in page.documents]
         calendar_id = parse_event(page.documents[0][1].body).calendar_id
-        await _remove(broker, tenant, calendar_id, ids)
-
-
-async def _remove(broker: Broker, tenant: str, calendar_id: str, ids: Sequence[str]) -> None:
-    """Remove these; halves of them where so much is due of them that it would be too large."""
-    keys = [calendar_key(tenant, calendar_id), *(event_key(tenant, each) for each in ids)]
-    decide, logs = partial(forgetting, tenant, calendar_id, ids), (channel_of(tenant, calendar_id), org_of(tenant))
-    try:
+        keys = [calendar_key(tenant, calendar_id), *(event_key(tenant, each) for each in ids)]
+        decide, logs = partial(forgetting, tenant, calendar_id, ids), (channel_of(tenant, calendar_id), org_of(tenant))
         await broker.commits.execute(tenant, keys, decide, logs=logs)
-    except TooLarge:
-        if len(ids) == 1:
-            raise
-        middle = len(ids) // 2
-        await _remove(broker, tenant, calendar_id, ids[:middle])
-        await _remove(broker, tenant, calendar_id, ids[middle:])
 
 
 async def _page(broker: Broker, tenant: str, kind: str, index: str) -> Page:

@@ -61,6 +61,13 @@ def test_an_independent_reader_gets_our_events_back(
     assert b"\n" not in body.replace(b"\r\n", b"") and b"\r" not in body.replace(b"\r\n", b"")
 
 
+def test_a_backslash_before_an_n_is_no_end_of_a_line() -> None:
+    calendar, title = replace(CALENDAR, name=r"C:\New"), r"C:\New\notes"
+    body = build_feed(calendar, [replace(EVENT, title=title, description=title)])
+    assert [(each.summary.value, each.description.value) for each in entries(body)] == [(title, title)]
+    assert rb"X-WR-CALNAME:C:\\New" in body
+
+
 def test_a_long_line_is_folded_between_characters_and_special_ones_are_escaped() -> None:
     title = "Ü\U0001f600" * 60 + '; a, b \\ "c"\nBEGIN:VEVENT'
     body = build_feed(CALENDAR, [replace(EVENT, title=title)])

@@ -1,5 +1,6 @@
 """Calls of the live events API in tests: an organiser with a tenant's key, viewers without one, and a media server."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,12 @@ class Organiser:
     async def kinds(self) -> list[str]:
         """The types on the tenant's channel, without `live.`."""
         return [each["type"].removeprefix("live.") for each in await self.told()]
+
+    async def until(self, kind: str, count: int = 1) -> None:
+        """Wait until this was told so often on the tenant's channel."""
+        async with asyncio.timeout(30):
+            while (await self.kinds()).count(kind) < count:
+                await asyncio.sleep(0.01)
 
     async def seen(self, slug: str) -> list[tuple[str, str]]:
         """What the public channel told: what anybody sees, and what those see who have access."""

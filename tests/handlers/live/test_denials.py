@@ -3,7 +3,6 @@
 import json
 
 from tests.handlers.live.calls import Organiser
-from tests.handlers.live.test_organising import until
 
 
 async def test_a_minute_of_failures_is_one_event_without_who_or_what(acme: Organiser) -> None:
@@ -13,13 +12,13 @@ async def test_a_minute_of_failures_is_one_event_without_who_or_what(acme: Organ
         assert answer.status_code == 403
     assert "access.denied" not in await acme.kinds()
     await acme.advance(60_000)
-    await until(acme, "access.denied")
+    await acme.until("access.denied")
     told = [each for each in await acme.told() if each["type"] == "live.access.denied"]
     assert [(each["data"]["kind"], each["data"]["count"]) for each in told] == [("token", 7)]
     assert "guess" not in json.dumps(told) and "198.51" not in json.dumps(told)
     await acme.verify(made["slug"], "token", "wt_again")
     await acme.advance(60_000)
-    await until(acme, "access.denied", 2)
+    await acme.until("access.denied", 2)
 
 
 async def test_failures_of_a_deleted_event_are_forgotten(acme: Organiser) -> None:
@@ -28,4 +27,4 @@ async def test_failures_of_a_deleted_event_are_forgotten(acme: Organiser) -> Non
         await acme.verify(each["slug"], "token", "wt_x")
     await acme.good("DELETE", f"events/{made['event_id']}")
     await acme.advance(60_000)
-    await until(acme, "access.denied", 2)
+    await acme.until("access.denied", 2)

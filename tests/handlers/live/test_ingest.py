@@ -3,7 +3,6 @@
 import pytest
 
 from tests.handlers.live.calls import SECRET, Organiser, checked
-from tests.handlers.live.test_organising import until
 
 HOOK = "/v1/live-events/ingest"
 
@@ -98,7 +97,7 @@ async def test_an_encoder_that_comes_back_has_a_session_of_its_own_and_the_event
     sessions = (await acme.good("GET", f"events/{made['event_id']}/sessions"))["sessions"]
     assert len(sessions) == 3 and [each["status"] for each in sessions] == ["ended", "ended", "active"]
     await acme.to(made, "live/stop")
-    await until(acme, "event.ended")
+    await acme.until("event.ended")
     recordings = (await acme.good("GET", f"events/{made['event_id']}/recordings"))["recordings"]
     assert [(each["status"], each["duration_seconds"]) for each in recordings] == [("finalised", 10)] * 3
     assert (await acme.good("GET", f"events/{made['event_id']}/stats"))["recorded_seconds"] == 30
@@ -112,7 +111,7 @@ async def test_of_two_recordings_the_one_that_is_whole_is_replayed(acme: Organis
         await acme.media("publish_done", stream)
         await acme.media("record_done", stream, failed=failed)
     await acme.to(made, "live/stop")
-    await until(acme, "replay.published")
+    await acme.until("replay.published")
     recordings = (await acme.good("GET", f"events/{made['event_id']}/recordings"))["recordings"]
     assert [each["status"] for each in recordings] == ["failed", "finalised"]
     assert (await acme.sees(made["slug"]))["replay_playback"]["recording_id"] == recordings[1]["recording_id"]

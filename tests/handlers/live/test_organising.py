@@ -119,14 +119,7 @@ async def test_a_deleted_event_is_purged_after_thirty_days(acme: Organiser) -> N
     await acme.good("POST", f"events/{made['event_id']}/tokens", {})
     await acme.good("DELETE", f"events/{made['event_id']}")
     await acme.advance(30 * DAY_MS)
-    await until(acme, "event.purged")
-
-
-async def until(organiser: Organiser, kind: str, count: int = 1) -> None:
-    """Wait until this was told so often."""
-    async with asyncio.timeout(30):
-        while (await organiser.kinds()).count(kind) < count:
-            await asyncio.sleep(0.01)
+    await acme.until("event.purged")
 
 
 async def test_the_status_follows_the_calls_and_repeats_are_refused(acme: Organiser) -> None:
@@ -177,7 +170,7 @@ async def test_a_far_event_is_scheduled_and_becomes_ready_by_itself(acme: Organi
     assert made["status"] == "scheduled"
     await acme.refused("POST", f"events/{made['event_id']}/live/start", None, 409, "WRONG_STATE")
     await acme.advance(4 * HOUR_MS + 1_000)
-    await until(acme, "event.readied")
+    await acme.until("event.readied")
     assert (await acme.show(made))["status"] == "ready"
 
 
@@ -197,7 +190,7 @@ async def test_an_event_that_never_began_is_cancelled_a_day_after_its_end(acme: 
     start, end = await acme.in_ms(HOUR_MS // 2), await acme.in_ms(HOUR_MS)
     made = await acme.create(scheduled_start_at=start, scheduled_end_at=end)
     await acme.advance(DAY_MS + HOUR_MS + 1_000)
-    await until(acme, "event.cancelled")
+    await acme.until("event.cancelled")
     assert (await acme.sees(made["slug"]))["watch_state"] == "cancelled"
 
 
@@ -206,7 +199,7 @@ async def test_the_end_of_a_plan_ends_nothing_that_is_live(acme: Organiser) -> N
     await acme.to(made, "live/start")
     other = await acme.create(scheduled_start_at=await acme.in_ms(3 * HOUR_MS))
     await acme.advance(3 * HOUR_MS)
-    await until(acme, "event.readied")
+    await acme.until("event.readied")
     assert (await acme.show(made))["status"] == "live" and (await acme.show(other))["status"] == "ready"
 
 

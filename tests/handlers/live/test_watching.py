@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.handlers.live.calls import DAY_MS, HOUR_MS, Json, Organiser, checked
-from tests.handlers.live.test_organising import until
 
 GATED = {"visibility_mode": "password", "password": "s3cret"}
 TOKENS = {"visibility_mode": "token"}
@@ -212,14 +211,14 @@ async def test_a_replay_is_seen_until_its_retention_ends(acme: Organiser) -> Non
     stream = await acme.stream(made["stream_key"])
     await acme.advance(60_000)
     await acme.to(made, "live/stop")
-    await until(acme, "event.processed")
+    await acme.until("event.processed")
     assert (await acme.media("record_done", stream, path="/x.flv")).status_code == 200
-    await until(acme, "replay.published")
+    await acme.until("replay.published")
     seen = await acme.sees(made["slug"])
     check_rules(seen)
     assert (seen["watch_state"], seen["replay_playback"]["duration_seconds"]) == ("replay_available", 60)
     await acme.advance(2 * DAY_MS)
-    await until(acme, "replay.expired")
+    await acme.until("replay.expired")
     assert (await acme.sees(made["slug"]))["watch_state"] == "ended_no_replay"
     assert (await acme.seen(made["slug"]))[-1] == ("ended_no_replay", "ended_no_replay")
 
@@ -227,7 +226,7 @@ async def test_a_replay_is_seen_until_its_retention_ends(acme: Organiser) -> Non
 async def test_a_rehearsal_that_is_stopped_leaves_no_replay(acme: Organiser) -> None:
     made = await acme.create()
     await acme.to(made, "rehearsal/start", "live/stop")
-    await until(acme, "event.ended")
+    await acme.until("event.ended")
     assert (await acme.sees(made["slug"]))["watch_state"] == "ended_no_replay"
     assert (await acme.good("GET", f"events/{made['event_id']}/recordings"))["recordings"] == []
 
@@ -235,8 +234,8 @@ async def test_a_rehearsal_that_is_stopped_leaves_no_replay(acme: Organiser) -> 
 async def test_what_is_never_made_whole_is_given_up(acme: Organiser) -> None:
     made = await acme.create()
     await acme.to(made, "live/start", "live/stop")
-    await until(acme, "event.processed")
+    await acme.until("event.processed")
     await acme.advance(HOUR_MS + 1_000)
-    await until(acme, "event.ended")
+    await acme.until("event.ended")
     assert (await acme.sees(made["slug"]))["watch_state"] == "ended_no_replay"
     assert (await acme.kinds()).count("recording.failed") == 1
