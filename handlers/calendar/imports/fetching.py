@@ -18,7 +18,9 @@ _VISIBLE = re.compile(r"[\x20-\x7e]+", re.ASCII)
 
 
 class Unchanged(NamedTuple):
-    """The feed is as it was last merged."""
+    """The feed is as it was last merged, which is what was known of it."""
+
+    seen: Seen
 
 
 class Feed(NamedTuple):
@@ -53,7 +55,7 @@ def read_answer(answered: Answered, seen: Seen | None, most_bytes: int) -> Uncha
     if status is None:
         return Failed(answered.error or "no answer")
     if status == 304 and seen is not None and (seen.etag or seen.modified):
-        return Unchanged()
+        return Unchanged(seen)
     if 300 <= status < 400 and status != 304:
         return Failed(f"it was answered {status}: redirects are not followed, subscribe to where it leads")
     if status != 200:
@@ -67,7 +69,7 @@ def read_answer(answered: Answered, seen: Seen | None, most_bytes: int) -> Uncha
         return Failed("its answer did not end in time")
     digest = hashlib.sha256(answered.body).hexdigest()
     if seen is not None and digest == seen.digest:
-        return Unchanged()
+        return Unchanged(seen)
     etag, modified = (_validator(answered.headers, name) for name in ("ETag", "Last-Modified"))
     return Feed(answered.body, etag, modified, digest)
 

@@ -126,14 +126,13 @@ class Syncs:
         seen = seen_before(subscription, run.timezone, run.begun_ms)
         call = call_of(subscription.url, seen, timeout_s=site.timeout_s, most_bytes=site.feed_bytes)
         match read_answer(await self._parts.send(call), seen, site.feed_bytes):
-            case Unchanged() if seen is not None:
+            case Unchanged(known):
                 self.unchanged += 1
-                return seen
+                return known
             case Feed() as feed:
                 return await self._merge(run, feed)
             case Failed() as failed:
                 return failed
-        return Failed("it was answered 304 though nothing was known of it")
 
     async def _merge(self, run: Run, feed: Feed) -> Seen | Failed:
         from_ms = run.begun_ms - BACK_MS

@@ -30,9 +30,9 @@ def test_what_is_known_makes_the_question_conditional() -> None:
 @pytest.mark.parametrize(
     ("answered", "seen", "expected"),
     [
-        (answer(304), SEEN, Unchanged()),
-        (answer(body=b"feed"), SEEN, Unchanged()),
-        (answer(body=b"feed"), BLIND, Unchanged()),
+        (answer(304), SEEN, Unchanged(SEEN)),
+        (answer(body=b"feed"), SEEN, Unchanged(SEEN)),
+        (answer(body=b"feed"), BLIND, Unchanged(BLIND)),
         (answer(304), BLIND, Failed("it was answered 304")),
         (answer(304), None, Failed("it was answered 304")),
         (answer(None), None, Failed("refused")),
