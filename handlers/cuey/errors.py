@@ -1,7 +1,7 @@
 """The error body of cuey: `{"error": {"message", "code", "details"?}}` (contract section 3). Pure.
 
-The client of this API gives typed errors for 400, 401 and 404 only, so what other APIs answer by 403, 409 or the like is
-one of these three here. 405 and 429 stay, and 416 is of a page that there is not (`listing`).
+The client of this API gives typed errors for 400, 401 and 404 only, so what other APIs answer by 403, 409 or the like
+is one of these three here. 405 and 429 stay, and 416 is of a page that there is not (`listing`).
 """
 
 from collections.abc import Mapping
