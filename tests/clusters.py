@@ -25,29 +25,25 @@ QUICK_MS = 500
 """One for tests in which a node is lost."""
 
 
+STARTS = 3
+"""Of a node: a port that was free may be somebody else's by the time it listens."""
+
+
 class Node:
     """One server of a cluster."""
 
     def __init__(self, directory: Path, binary: str, timeout_ms: int) -> None:
         directory.mkdir()
-        self.port = free_port()
-        self._words = [
-            *(binary, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(directory)),
-            *(
-                "--cluster-enabled",
-                "yes",
-                "--cluster-port",
-                str(free_port()),
-                "--cluster-node-timeout",
-                str(timeout_ms),
-            ),
-            *("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "1mb"),
-            *("--cluster-replica-validity-factor", "0", "--repl-ping-replica-period", "1"),
-        ]
         self._log = directory / "log"
-        self.client = Redis(port=self.port, protocol=2)
-        self._process = self._start()
         self.id: str = ""
+        for _ in range(STARTS):
+            self.port = free_port()
+            self._words = _words(directory, binary, timeout_ms, self.port)
+            self.client = Redis(port=self.port, protocol=2)
+            self._process = self._start()
+            wait_until(lambda: self._process.poll() is not None or self._answers())
+            if self._process.poll() is None:
+                break
 
     def start(self) -> None:
         """Start it again, with its data."""
@@ -59,11 +55,8 @@ class Node:
 
     def is_up(self) -> bool:
         """Whether it answers."""
-        try:
-            return bool(self.client.ping())
-        except RedisError:
-            assert self._process.poll() is None, self._log.read_text()
-            return False
+        assert self._process.poll() is None, self._log.read_text()
+        return self._answers()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -79,6 +72,12 @@ class Node:
         self._process.send_signal(signal.SIGCONT)
         self.kill()
         self.client.close()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except RedisError:
+            return False
 
     def _start(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
@@ -202,6 +201,15 @@ def _join(cluster: Cluster) -> None:
     for node in cluster.replicas:
         wait_until(lambda node=node: _replicate(node, first))  # type: ignore[misc]
     wait_until(lambda: all(_is_ok(node, len(cluster.replicas)) for node in cluster.nodes))
+
+
+def _words(directory: Path, binary: str, timeout_ms: int, port: int) -> list[str]:
+    return [
+        *(binary, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)),
+        *("--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--cluster-node-timeout", str(timeout_ms)),
+        *("--appendonly", "yes", "--save", "", "--repl-diskless-sync-delay", "0", "--repl-backlog-size", "1mb"),
+        *("--cluster-replica-validity-factor", "0", "--repl-ping-replica-period", "1"),
+    ]
 
 
 def _bus_port(node: Node) -> int:
