@@ -36,6 +36,9 @@ async def list_calendar_deliveries(request: Request) -> Response:
     asked = parse_list(query, default=20, most=100)
     status = one_of(query, "status", ("pending", "delivered", "failed"))
     is_whole = one_of(query, "include_payload", ("true", "false")) == "true"
+    # Before the rows: none of them is older than the counts, and what comes after the cursor is not missed.
+    loaded = await loaded_of(broker, own.channel, [own.endpoint])
+    counts = progress_of(own.channel, own.endpoint, loaded)
     page = await broker.reader.page(
         own.channel.partition,
         KIND,
@@ -44,8 +47,6 @@ async def list_calendar_deliveries(request: Request) -> Response:
         limit=asked.limit,
         is_descending=True,
     )
-    loaded = await loaded_of(broker, own.channel, [own.endpoint])
-    counts = progress_of(own.channel, own.endpoint, loaded)
     rows = [parse_row(document) for _, document in page.documents]
     payloads = await asyncio.gather(*(_payload(broker, own, each) for each in rows)) if is_whole else []
     data = [show_row(own.endpoint.id, row) for row in rows]
