@@ -20,6 +20,7 @@ from tests.serve_process import ServeProcess, serving
 
 LIVE = "/v1/live-events"
 PATIENCE_S = 45.0
+CROWDED = {"TIDEMARK_LIVE__PUSH_CONNECTIONS": "0", "TIDEMARK_CHANNELS__POLL_INTERVAL_S": "2"}
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -154,8 +155,7 @@ def test_what_a_cache_still_keeps_does_not_undo_what_was_told(studio: Studio) ->
 
 
 def test_a_page_without_room_to_follow_polls(studio: Studio, tmp_path: Path, browser: WebDriver) -> None:
-    crowded = {"TIDEMARK_LIVE__PUSH_CONNECTIONS": "0", "TIDEMARK_CHANNELS__POLL_INTERVAL_S": "2"}
-    with serving(tmp_path / "data", crowded) as server:
+    with serving(tmp_path / "data", CROWDED) as server:
         other = Studio(server, browser)
         event = other.event()
         other.open(event)
@@ -211,6 +211,51 @@ def test_who_has_access_sees_a_gated_event_go_live_by_itself(studio: Studio) -> 
     studio.until(lambda: not studio.is_shown("access"), "the form to go")
     studio.to(event, "live/start")
     studio.until_state("live")
+
+
+def test_who_has_access_sees_it_go_live_and_end_also_where_there_is_no_room_to_follow(
+    tmp_path: Path, browser: WebDriver
+) -> None:
+    with serving(tmp_path / "data", CROWDED) as server:
+        studio = Studio(server, browser)
+        event = studio.event(visibility_mode="password", password="s3cret")
+        studio.open(event)
+        studio.until_state("not_started")
+        studio.prove("s3cret")
+        studio.until(lambda: not studio.is_shown("access"), "the form to go")
+        for step, state in (("live/start", "live"), ("live/stop", "processing_replay")):
+            studio.to(event, step)
+            studio.until_state(state)
+
+
+def failing_once(action: str) -> str:
+    """A script after which the page's next call of this action fails."""
+    return f"""
+    const real = window.fetch;
+    window.failed = 0;
+    window.fetch = (...call) => {{
+      if (window.failed > 0 || !call[0].endsWith("/{action}")) return real(...call);
+      window.failed += 1;
+      return Promise.reject(new TypeError("no connection"));
+    }};
+    """
+
+
+def test_what_there_is_to_play_and_its_use_are_asked_for_again_after_a_failure(studio: Studio) -> None:
+    event = studio.event(visibility_mode="token")
+    tokens = f"{LIVE}/events/{event['event_id']}/tokens"
+    token = studio.call("POST", tokens, {})["token"]
+    studio.open(event, f"?token={token}")
+    studio.until_state("not_started")
+    studio.until(lambda: not studio.is_shown("access"), "the form to go")
+    studio.browser.execute_script(failing_once("verify-token"))
+    studio.to(event, "live/start")
+    studio.until(lambda: studio.browser.execute_script("return window.failed") == 1, "the failure")
+    studio.until(lambda: studio.is_shown("player") or studio.is_shown("elsewhere"), "what there is to play")
+    studio.browser.execute_script(failing_once("consume-grant"))
+    studio.browser.execute_script("document.getElementById('player').dispatchEvent(new Event('play'))")
+    studio.until(lambda: studio.call("GET", tokens)["tokens"][0]["use_count"] == 1, "the use")
+    assert studio.browser.execute_script("return window.failed") == 1
 
 
 @pytest.mark.parametrize("settings", [{}, {"embed_enabled": False}])

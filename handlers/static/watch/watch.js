@@ -12,8 +12,10 @@ const show = (id, text) => { if (at(id).textContent !== text) at(id).textContent
 
 let seen = null; // what anybody sees
 let granted = null; // what this viewer sees who has proved who they are: the answer of a verification
+let shownThen = null; // what anybody saw when that was granted, or fitted it last
 let secret = null;
 let consumed = null;
+let owed = null; // a grant whose use may not have been counted yet
 let timer = null;
 let stream = null;
 let heard = ""; // the id of the newest change that was told
@@ -49,7 +51,9 @@ async function look() {
       if (!isOld(answer)) seen = body;
       follow(answer.headers.get("Tidemark-Channel"), answer.headers.get("Tidemark-Cursor"));
     }
+    await catchUp();
     if (secret !== null && granted === null && needsProof()) await verify();
+    if (owed !== null && owed === granted?.access_grant) await playing();
   } catch {
     seen ??= { watch_state: "unreachable" };
   }
@@ -63,7 +67,8 @@ function follow(channel, cursor) {
   stream.onmessage = ({ data }) => {
     const event = JSON.parse(data);
     heard = event.id;
-    told(event.data);
+    // What there is to play is asked for again by the next poll.
+    told(event.data).catch(() => {});
   };
   stream.addEventListener("close", () => { stream.close(); stream = null; });
   // Refused (there is no room) is final for the browser, and then the page just polls.
@@ -79,14 +84,29 @@ async function told(change) {
   const state = granted?.watch_state ?? change.watch_state;
   if (state !== "live" && state !== "replay_available") return;
   // What to play is not told to everybody: it is asked for, past what caches keep for others.
-  if (granted !== null) await verify();
-  else {
+  await catchUp();
+  if (granted === null) {
     const answer = await fetch(`${WATCH}?v=${change.version}`, { credentials: "omit" });
     if (answer.ok && !isOld(answer)) seen = await answer.json();
   }
   render();
 }
 
+// Polls and the channel tell what anybody sees. What plays is shut there, and all else is the same with access.
+async function catchUp() {
+  if (!needsProof()) granted = null;
+  if (granted === null) return;
+  const now = stateOf(seen);
+  if (seen.watch_state === "access_required") {
+    const playback = seen.status === "live" ? granted.live_playback : granted.replay_playback;
+    if (!playback) await verify();
+  } else if (now !== shownThen) {
+    granted = { ...granted, watch_state: seen.watch_state, live_playback: null, replay_playback: null };
+  }
+  shownThen = now;
+}
+
+const stateOf = ({ status, watch_state }) => `${status} ${watch_state}`;
 const needsProof = () => seen?.auth_type === "password" || seen?.auth_type === "token";
 
 async function verify() {
@@ -94,6 +114,7 @@ async function verify() {
   const answer = await post(`verify-${by}`, { [by]: secret });
   if (answer.ok) {
     granted = answer.body;
+    shownThen = stateOf(seen);
     consumed = null;
     show("refusal", "");
     return true;
@@ -107,15 +128,20 @@ async function verify() {
 async function playing() {
   if (granted === null || consumed === granted.access_grant) return;
   const grant = granted.access_grant;
+  owed = grant;
   const answer = await post("consume-grant", { access_grant: grant });
   if (answer.ok) consumed = grant;
-  else if (answer.status === 403) {
+  if (answer.ok || answer.status === 403) owed = null;
+  if (answer.status === 403) {
     at("player").pause();
     granted = secret = null;
     show("refusal", "Your access has ended. Prove it again.");
     render();
   }
 }
+
+// What could not be counted is counted with the next poll: the same grant counts once.
+const count = () => playing().catch(() => {});
 
 function render() {
   const state = granted?.watch_state ?? seen?.watch_state ?? "unreachable";
@@ -151,7 +177,7 @@ function renderPlayer(playback) {
   else if (!isSame) { player.src = url; player.dataset.of = url.split("?")[0]; }
   if (!elsewhere.hidden) {
     const link = Object.assign(document.createElement("a"), { href: url, textContent: "Open the stream in a player", rel: "noreferrer" });
-    link.addEventListener("click", playing);
+    link.addEventListener("click", count);
     elsewhere.replaceChildren("Your browser cannot play this by itself. ", link);
   }
 }
@@ -175,7 +201,7 @@ at("access").addEventListener("submit", async (event) => {
   button.disabled = false;
   render();
 });
-at("player").addEventListener("play", playing);
+at("player").addEventListener("play", count);
 document.body.classList.toggle("embedded", kind === "embed");
 takeTokenOfAddress();
 setInterval(tick, 1000);
