@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from broker.cursors import LogMeta
 from broker.errors import Unavailable
 from broker.hub_limits import HubLimits
 from broker.ids import ORIGIN, Position
@@ -69,7 +70,7 @@ class PositionChecks:
         answers = await check_logs(self._engine, known)
         self._vouching.answered({partition}, time.monotonic())
         for watched, checked, mark in zip(some, answers, marks, strict=True):
-            if isinstance(checked, tuple) and mark.is_beyond(checked):
+            if isinstance(checked, LogMeta) and mark.is_beyond(checked):
                 await self._channels.raise_floor(partition, mark.top)
             watched.compare(checked, mark)
 

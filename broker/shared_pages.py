@@ -25,15 +25,14 @@ Read = Callable[[Position, int], Awaitable[Page]]
 class Era:
     """A time in which nothing happens to a log but that events are added, so that a page of it stays true.
 
-    `turn` is held by who reads; `failures` counts the readings that failed, `error` is the last one's.
+    `turn` is held by who reads; `failure` is what the last reading that failed raised.
     """
 
-    __slots__ = ("error", "failures", "turn")
+    __slots__ = ("failure", "turn")
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        self.failures = 0
-        self.error = Exception()
+        self.failure: Exception | None = None
 
 
 class _Kept:
@@ -64,10 +63,10 @@ class SharedPages:
 
         Raises what `read` raises, also to those who waited for it: they need not fail one after another.
         """
-        failures = era.failures
+        known = era.failure
         async with era.turn:
-            if era.failures != failures:
-                raise era.error
+            if era.failure is not None and era.failure is not known:
+                raise era.failure
             page = self._find(era, start, limit)
             if page is None:
                 return await self._read(era, start, limit, read)
@@ -85,8 +84,7 @@ class SharedPages:
         try:
             page = await read(start, limit)
         except Exception as error:
-            era.failures += 1
-            era.error = error
+            era.failure = error
             raise
         kept = _Kept(era, limit, start, page)
         self._kept.append(kept)

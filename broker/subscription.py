@@ -48,7 +48,7 @@ class Source(Protocol):
     counts: HubCounts
 
     async def read(self, start: Position, limit: int, types: Types | None) -> Page:
-        """A page of the channel's log, ended by the event that brings it to `most_bytes`.
+        """A page of the channel's log, ended by the event that brings it to `page_bytes`.
 
         Raises `NotFound`, `Unavailable`.
         """

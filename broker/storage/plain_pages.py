@@ -53,8 +53,7 @@ class PlainPages:
         page = None
         for _ in range(READS):
             known = self._known.get(channel.tag)
-            count = _most_events(known, limit, most_bytes)
-            if known is None or not count or start >= known.top:
+            if known is None or start >= known.top or not (count := _most_events(known, limit, most_bytes)):
                 return None
             page = await self._read(channel, start, known.top, count)
             if page is None or len(page.frames) == count or not page.more:
@@ -83,9 +82,9 @@ def is_undisturbed(before: LogMeta, since: LogMeta) -> bool:
     return is_same and before.top <= since.top
 
 
-def _most_events(known: LogMeta | None, limit: int, most_bytes: int) -> int:
+def _most_events(known: LogMeta, limit: int, most_bytes: int) -> int:
     """How many events are within the bytes, whichever they are; 0 where that is not known, or too few."""
-    if known is None or not known.largest_bytes:
+    if not known.largest_bytes:
         return 0
     count = min(limit, most_bytes // known.largest_bytes)
     return count if count >= min(limit, FEWEST_EVENTS) else 0

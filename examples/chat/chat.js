@@ -84,13 +84,14 @@ function listen(room) {
     const line = byId("text");
     const text = line.value;
     line.value = "";
+    byId("unsaid").textContent = "";
     // The client sends it again until it is stored, with an Idempotency-Key: it is said once.
     try {
       await room.client.publish(room.channel, { text }, { type: "message" });
     } catch (error) {
       // What was typed meanwhile stays behind what was refused.
       line.value = text + line.value;
-      byId("state").textContent = error.message;
+      byId("unsaid").textContent = error.message;
     }
   });
   setInterval(() => room.people().catch(() => {}), PEOPLE_MS);

@@ -8,7 +8,7 @@ from broker.events import parse_publish
 from broker.scopes import is_reserved
 from handlers.auth import NO_RIGHT, publish_grant
 from handlers.broker import broker_of
-from handlers.channels.publishing import Submission, frames_of, idempotency, publish_one, take_rates
+from handlers.channels.publishing import Submission, idempotency, publish_one, published_frames, take_rates
 from handlers.channels.scheduling import schedule
 from handlers.requests import header_of, read_body
 from handlers.responses import ready_json
@@ -38,6 +38,6 @@ async def publish(request: Request) -> ASGIApp:
     if parsed.publish_at_ms is not None:
         return await schedule(broker, request, channel, grant, parsed, body, key)
     published = await publish_one(broker, submission)
-    wires = [event.wire for event in frames_of(published)]
+    wires = [event.wire for event in published_frames(published)]
     body = b'{"events":[%b]}' % b",".join(wires) if parsed.batch else wires[0]
     return ready_json(body, 201, REPLAYED if published.replayed else b"")

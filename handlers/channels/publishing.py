@@ -101,7 +101,7 @@ async def publish_one(broker: Broker, submission: Submission) -> Published:
     return outcome
 
 
-def frames_of(published: Published) -> list[Frame]:
+def published_frames(published: Published) -> list[Frame]:
     """The events in their wire form."""
     pairs = zip(published.positions, published.stored, strict=True)
     return frames_at(published.channel.tag_letters, [(place, each.type_json, each.tail) for place, each in pairs])

@@ -110,6 +110,16 @@ def test_two_browsers_see_each_other_and_hostile_words_are_words(
         until(browser, lambda: sorted(text(browser, "people").split(", ")) == ["Ann", "Bob <i>"])
 
 
+def test_what_the_broker_does_not_take_stays_to_be_said_again(browser: WebDriver, server: ServeProcess) -> None:
+    with example("chat", server) as page:
+        enter(browser, page, "Ann", "quay")
+        browser.execute_script("document.getElementById('text').value = 'x'.repeat(70_000)")
+        browser.find_element(By.CSS_SELECTOR, "#say button").click()
+        until(browser, lambda: "over 65536 bytes" in text(browser, "unsaid"))
+        kept = browser.find_element(By.ID, "text").get_attribute("value")
+        assert kept == "x" * 70_000 and messages(browser) == []
+
+
 def test_earlier_messages_are_scrolled_back_to(browser: WebDriver, server: ServeProcess) -> None:
     with example("chat", server) as page:
         entered = httpx2.post(f"{page}/enter", json={"name": "Eve", "room": "archive"}).json()

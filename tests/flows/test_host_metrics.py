@@ -1,5 +1,6 @@
 """The example publishes what this machine really does, and survives a restart of the server."""
 
+import asyncio
 import json
 import secrets
 import subprocess
@@ -11,7 +12,9 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+from aiohttp import web
 
+from tests.receivers import Receiver, Request, receiving
 from tests.serve_process import ServeProcess, environment
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "host_metrics.py"
@@ -19,7 +22,9 @@ pytestmark = pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="no /
 
 
 @contextmanager
-def example(server: ServeProcess, *words: str, token: str | None = None) -> Iterator["subprocess.Popen[str]"]:
+def example(
+    server: ServeProcess | Receiver, *words: str, token: str | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     """The example, run by a Python that sees nothing but its standard library."""
     command = [sys.executable, "-I", "-S", str(EXAMPLE), "--url", server.url, *words]
     environ = environment(**({"TIDEMARK_TOKEN": token} if token else {}))
@@ -82,3 +87,17 @@ def test_it_goes_on_when_the_server_comes_back_and_nothing_is_there_twice(server
     stored = events(server, "host-metrics")
     assert [event["id"] for event in stored][: len(printed)] == printed
     assert len({json.dumps(event["data"]) for event in stored}) == len(stored)
+
+
+async def test_a_failure_of_the_server_is_met_with_the_same_request_under_the_same_key() -> None:
+    statuses = iter((201, 500, 502, 201))
+
+    async def answer(_: Request) -> web.Response:
+        return web.json_response({"id": "e", "created_at": "2026-11-27T00:00:00Z"}, status=next(statuses))
+
+    async with receiving(answer) as receiver:
+        with example(receiver, "--count", "1", token="any") as process:
+            _, err = await asyncio.to_thread(process.communicate, timeout=30)
+    assert process.returncode == 0 and "status 500; trying again" in err and "status 502; trying again" in err
+    _, *asked = receiver.requests
+    assert len(asked) == 3 and len({(each.body, each.headers["Idempotency-Key"]) for each in asked}) == 1

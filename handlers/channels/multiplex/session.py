@@ -29,7 +29,7 @@ from handlers.channels.multiplex.messages import (
 )
 from handlers.channels.multiplex.outgoing import Outgoing, Turn
 from handlers.channels.multiplex.publishes import NO_LONGER_GOOD, publish_all
-from handlers.channels.publishing import Published, frames_of
+from handlers.channels.publishing import Published, published_frames
 from handlers.serving.unblock import Unblock
 
 NOT_FOLLOWED = "Not subscribed to this channel"
@@ -179,5 +179,5 @@ class Session:
 def _render_outcome(ref: Ref, command: Publish, outcome: Published | Refusal) -> bytes:
     if isinstance(outcome, Refusal):
         return render_error(ref, outcome)
-    ids = [event.id for event in frames_of(outcome)]
+    ids = [event.id for event in published_frames(outcome)]
     return render_published(ref, command.channel_id, ids, replayed=outcome.replayed)

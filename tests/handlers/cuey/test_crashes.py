@@ -4,15 +4,15 @@ import asyncio
 import signal
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from functools import partial
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from broker.change import Change
-from broker.errors import Unavailable
 from broker.storage.state import Loaded
 from broker.storage.timers import Timers
 from broker.webclient import open_client
@@ -20,10 +20,11 @@ from handlers.cuey.calling import Calls
 from handlers.cuey.documents import AGAIN, EVENT, TIMER, event_index, parse_event, put_event, timer_of
 from handlers.cuey.machine import RetryConfig, ScheduledWebhook, Status, Target
 from tests.clockwork import worker_of
+from tests.engine_proxy import engine_proxy
 from tests.handlers.cuey.caller import LIMITS, SCHEDULER
 from tests.killable import PATIENCE_S, ready, said
 from tests.receivers import Answering, Request, receiving, status
-from tests.stores import Store
+from tests.stores import Store, open_store
 from tests.webhooks.networks import LOOPBACK
 
 PLACES = ("claim", "send", "record", "recorded")
@@ -105,7 +106,7 @@ async def test_a_failure_that_is_told_by_two_makes_one_chain_of_retries(
 async def test_who_stood_still_past_its_time_tells_nothing_over_what_others_did(store: Store, engine_url: str) -> None:
     async with receiving(status(500)) as receiver:
         async with caller(engine_url, "nowhere") as process:
-            receiver.answer = stopping(process, status(500))
+            receiver.answer = after(partial(stop, process), status(500))
             await schedule(store, "e", url=receiver.url)
             await receiver.heard(1, PATIENCE_S)
             receiver.answer = status(200)
@@ -119,11 +120,15 @@ async def test_who_stood_still_past_its_time_tells_nothing_over_what_others_did(
         assert {each.id: each.status for each in found} == {"e": Status.SUCCESS, "later": Status.SUCCESS}
 
 
-def stopping(process: Process, then: Answering) -> Answering:
-    """An answer before which the process that asked is stopped."""
+async def stop(process: Process) -> None:
+    process.send_signal(signal.SIGSTOP)
+
+
+def after(first: Callable[[], Awaitable[None]], then: Answering) -> Answering:
+    """An answer before which something is done."""
 
     async def answer(request: Request) -> web.Response:
-        process.send_signal(signal.SIGSTOP)
+        await first()
         return await then(request)
 
     return answer
@@ -144,25 +149,18 @@ async def test_who_stops_in_order_leaves_its_calls_to_another_at_once(store: Sto
         assert len(receiver.requests) == 1
 
 
-class Away:
-    """Commits that are refused, but for those that begin a call."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def execute(self, *args: Any, claimed: Any = None, **options: Any) -> Any:
-        if claimed is None:
-            raise Unavailable("the engine is away")
-        return await self._store.commits.execute(*args, claimed=claimed, **options)
-
-
 async def test_an_outcome_that_cannot_be_recorded_is_logged_and_the_call_is_left_to_another(
-    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: Store, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("handlers.cuey.calling.RECORD_PAUSE_S", 0.0)
     limits = LIMITS._replace(recover_s=60.0)
-    async with receiving() as receiver, open_client(LOOPBACK, user_agent="t") as client:
-        calls = Calls(Away(store), client.send, limits)  # type: ignore[arg-type]
+    async with (
+        engine_proxy(engine_url, tmp_path) as proxy,
+        open_store(proxy.url) as behind,
+        receiving(after(proxy.end, status(200))) as receiver,
+        open_client(LOOPBACK, user_agent="t") as client,
+    ):
+        calls = Calls(behind.commits, client.send, limits)
         await schedule(store, "e", url=receiver.url)
         async with worker_of(store, Timers(store.engine), {TIMER: calls.on_due, AGAIN: calls.on_again}, SCHEDULER):
             await receiver.heard(1, PATIENCE_S)
